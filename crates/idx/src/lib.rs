@@ -1,0 +1,1 @@
+//! IDX files (the MNIST family), plain or gzip, of every element type and rank.

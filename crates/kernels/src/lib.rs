@@ -1,0 +1,1 @@
+//! Fast CPU kernels of convolutional networks over plain slices.

@@ -1,0 +1,1 @@
+//! The networks that Lenslet ships, one file each.

@@ -1,0 +1,1 @@
+//! Shuffling, normalising, batching and prefetching of labelled images.

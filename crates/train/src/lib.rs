@@ -1,0 +1,1 @@
+//! Optimisers, metrics, the training loop and its events.
