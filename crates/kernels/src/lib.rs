@@ -1,1 +1,61 @@
-//! Fast CPU kernels of convolutional networks over plain slices.
+//! Fast CPU kernels of convolutional networks over plain slices: convolution, max-pooling, dense layers,
+//! ReLU, dropout, softmax cross-entropy and optimiser steps, forward and backward, in `f32`.
+//!
+//! ```
+//! use lenslet_kernels::{Conv2d, Padding, Window};
+//!
+//! // Two filters of 3x3 over one 1x4x4 picture: the output is 2x2x2.
+//! let window = Window { kernel: [3, 3], stride: [1, 1], padding: Padding::NONE };
+//! let conv = Conv2d::new([1, 4, 4], 2, window).expect("the kernel fits the picture");
+//! assert_eq!(conv.output(), [2, 2, 2]);
+//!
+//! let picture: Vec<f32> = (0..16).map(|v| v as f32).collect();
+//! let weight = [vec![1.0; 9], vec![0.0; 9]].concat();
+//! let mut output = vec![0.0; 8];
+//! conv.forward(&picture, &weight, &[0.0, 0.5], &mut output);
+//! assert_eq!(output, [45.0, 54.0, 81.0, 90.0, 0.5, 0.5, 0.5, 0.5]);
+//! ```
+//!
+//! # Conventions
+//!
+//! * Activations are `NCHW`, row-major; the batch size is a slice's length divided by the layer's own size.
+//! * Weights have PyTorch's layout: `OIHW` for a convolution, `outputs x inputs` for a dense layer.
+//! * `forward` overwrites its output. `backward` **adds** to the gradients of weights and biases, as an
+//!   autodiff tape wants it, and overwrites the gradient of the input.
+//! * Work is cut in pieces whose sizes depend on the layer and the batch alone and is reduced in a fixed
+//!   order: the number of threads never changes a bit of a result.
+//! * Denormals are flushed to zero while a kernel runs ([`FlushDenormals`]).
+//!
+//! # Panics
+//!
+//! Slices whose lengths disagree with the layer's sizes are a bug of the caller and panic. No value in a
+//! slice does.
+//!
+//! [`naive`] holds slow, obvious `f64` versions of everything here: the oracle of the tests.
+
+#![allow(unsafe_code, reason = "SIMD matrix products and the processor's denormal flags; each block says why it is sound")]
+
+mod activation;
+mod conv;
+mod dense;
+mod dropout;
+mod flush;
+mod gemm;
+mod loss;
+pub mod naive;
+mod optimiser;
+mod pool;
+mod window;
+
+pub use activation::{relu, relu_backward};
+pub use conv::{Conv2d, ConvGradients};
+pub use dense::{Dense, DenseGradients};
+pub use dropout::Dropout;
+pub use flush::FlushDenormals;
+pub use loss::{CrossEntropy, softmax, softmax_cross_entropy};
+pub use optimiser::{AdamStep, SgdStep};
+pub use pool::MaxPool2d;
+pub use window::{Padding, Window};
+
+/// Elements of a flat slice that one piece of element-wise work covers.
+const PIECE: usize = 1 << 15;

@@ -1,0 +1,92 @@
+//! Slow, obvious `f64` versions of the kernels, written from the definitions: the oracle of every test and
+//! the answer that a benchmark checks. Same shapes and layouts as the fast ones.
+
+use crate::Window;
+
+/// `y[o, r, c] = bias[o] + sum of weight[o, i, a, b] * x[i, r*stride + a - top, c*stride + b - left]` over one
+/// picture `x` of `[channels, height, width]`.
+pub fn conv2d(x: &[f64], input: [usize; 3], weight: &[f64], bias: &[f64], window: Window) -> Vec<f64> {
+    let [channels, height, width] = input;
+    let Window { kernel, stride, padding } = window;
+    let [rows, columns] = window.output([height, width]).expect("the kernel fits");
+    let mut y = Vec::with_capacity(bias.len() * rows * columns);
+    for (filter, bias) in bias.iter().enumerate() {
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut sum = *bias;
+                for channel in 0..channels {
+                    for a in 0..kernel[0] {
+                        for b in 0..kernel[1] {
+                            let v = (row * stride[0] + a).wrapping_sub(padding.top);
+                            let h = (column * stride[1] + b).wrapping_sub(padding.left);
+                            if v < height && h < width {
+                                let w = weight[((filter * channels + channel) * kernel[0] + a) * kernel[1] + b];
+                                sum += w * x[(channel * height + v) * width + h];
+                            }
+                        }
+                    }
+                }
+                y.push(sum);
+            }
+        }
+    }
+    y
+}
+
+/// The largest value that each window of one picture sees.
+pub fn max_pool2d(x: &[f64], input: [usize; 3], window: Window) -> Vec<f64> {
+    let [channels, height, width] = input;
+    let Window { kernel, stride, padding } = window;
+    let [rows, columns] = window.output([height, width]).expect("the window fits");
+    let mut y = Vec::with_capacity(channels * rows * columns);
+    for channel in 0..channels {
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut largest = f64::NEG_INFINITY;
+                for a in 0..kernel[0] {
+                    for b in 0..kernel[1] {
+                        let v = (row * stride[0] + a).wrapping_sub(padding.top);
+                        let h = (column * stride[1] + b).wrapping_sub(padding.left);
+                        if v < height && h < width {
+                            largest = largest.max(x[(channel * height + v) * width + h]);
+                        }
+                    }
+                }
+                y.push(largest);
+            }
+        }
+    }
+    y
+}
+
+/// `y[o] = bias[o] + sum of weight[o, i] * x[i]` for one sample.
+pub fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let row = |row: &[f64]| -> f64 { row.iter().zip(x).map(|(w, x)| w * x).sum() };
+    weight.chunks_exact(x.len()).zip(bias).map(|(weight, bias)| row(weight) + bias).collect()
+}
+
+/// `max(x, 0)`.
+pub fn relu(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|x| x.max(0.0)).collect()
+}
+
+/// Mean of `-ln softmax(logits)[label]` over the rows.
+pub fn cross_entropy(logits: &[f64], labels: &[usize], classes: usize) -> f64 {
+    let row = |row: &[f64], label: usize| {
+        let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        row.iter().map(|v| (v - max).exp()).sum::<f64>().ln() + max - row[label]
+    };
+    let losses = logits.chunks_exact(classes).zip(labels).map(|(logits, label)| row(logits, *label));
+    losses.sum::<f64>() / labels.len() as f64
+}
+
+/// The slope of `f` along coordinate `i` at `x`, by central differences.
+pub fn slope(x: &[f64], i: usize, f: impl Fn(&[f64]) -> f64) -> f64 {
+    let step = 1e-5;
+    let at = |offset: f64| {
+        let mut moved = x.to_vec();
+        moved[i] += offset;
+        f(&moved)
+    };
+    (at(step) - at(-step)) / (2.0 * step)
+}

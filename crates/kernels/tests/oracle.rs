@@ -1,0 +1,176 @@
+//! Every kernel against the naive `f64` version, every backward against finite differences of it, over
+//! random shapes; and the same bits on one thread as on several.
+
+use lenslet_kernels::{
+    Conv2d, ConvGradients, Dense, DenseGradients, MaxPool2d, Padding, Window, naive, relu, relu_backward,
+};
+use proptest::prelude::*;
+
+/// Numbers in -1..1, a function of the seed, in which no two are close to equal more often than chance has it.
+fn numbers(seed: u64, n: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|v| f64::from(*v)).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[track_caller]
+fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}: length");
+    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f64::from(*f) - e).abs() <= 2e-5 * (1.0 + e.abs()), "{what}[{i}]: {f} is not {e}");
+    }
+}
+
+/// Finite differences of `f` at every coordinate of `x`.
+fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    (0..x.len()).map(|i| naive::slope(x, i, &f)).collect()
+}
+
+fn window() -> impl Strategy<Value = Window> {
+    let size = || (1usize..=4, 1usize..=4);
+    let pads = (0usize..3, 0usize..3, 0usize..3, 0usize..3);
+    (size(), (1usize..=3, 1usize..=3), pads).prop_map(|(kernel, stride, (top, bottom, left, right))| Window {
+        kernel: kernel.into(),
+        stride: stride.into(),
+        padding: Padding { top, bottom, left, right },
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn conv2d(window in window(), channels in 1usize..4, size in (1usize..8, 1usize..8), filters in 1usize..5, batch in 1usize..4, seed: u64) {
+        let input = [channels, size.0, size.1];
+        let Some(conv) = Conv2d::new(input, filters, window) else { return Ok(()) };
+        let picture = channels * size.0 * size.1;
+        let x = numbers(seed, batch * picture);
+        let weight = numbers(seed ^ 1, filters * channels * window.kernel[0] * window.kernel[1]);
+        let bias = numbers(seed ^ 2, filters);
+        let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
+        let forward = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
+            x.chunks_exact(picture).flat_map(|x| naive::conv2d(x, input, weight, bias, window)).collect()
+        };
+
+        let expected = forward(&wide(&x), &wide_weight, &wide_bias);
+        let mut y = vec![f32::NAN; expected.len()];
+        conv.forward(&x, &weight, &bias, &mut y);
+        assert_close("y", &y, &expected);
+
+        let dy = numbers(seed ^ 3, y.len());
+        let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
+        let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![1.0; weight.len()], vec![1.0; filters]);
+        let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+        conv.backward(&x, &weight, &dy, gradients);
+        let plus_one = |slopes: Vec<f64>| slopes.into_iter().map(|s| s + 1.0).collect::<Vec<_>>();
+        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
+        assert_close("dweight", &dweight, &plus_one(slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias)))));
+        assert_close("dbias", &dbias, &plus_one(slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b)))));
+    }
+
+    #[test]
+    fn max_pool2d(window in window(), channels in 1usize..4, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
+        let input = [channels, size.0, size.1];
+        let Some(pool) = MaxPool2d::new(input, window) else { return Ok(()) };
+        let picture = channels * size.0 * size.1;
+        let x = numbers(seed, batch * picture);
+        let forward = |x: &[f64]| -> Vec<f64> {
+            x.chunks_exact(picture).flat_map(|x| naive::max_pool2d(x, input, window)).collect()
+        };
+        let expected = forward(&wide(&x));
+        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u32::MAX; expected.len()]);
+        pool.forward(&x, &mut y, &mut winners);
+        assert_close("y", &y, &expected);
+
+        let dy = numbers(seed ^ 3, y.len());
+        let mut dx = vec![f32::NAN; x.len()];
+        pool.backward(&dy, &winners, &mut dx);
+        assert_close("dx", &dx, &slopes(&wide(&x), |x| dot(&forward(x), &wide(&dy))));
+    }
+
+    #[test]
+    fn dense(inputs in 1usize..40, outputs in 1usize..20, batch in 1usize..9, seed: u64) {
+        let layer = Dense { inputs, outputs };
+        let x = numbers(seed, batch * inputs);
+        let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
+        let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
+        let forward = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
+            x.chunks_exact(inputs).flat_map(|x| naive::dense(x, weight, bias)).collect()
+        };
+        let mut y = vec![f32::NAN; batch * outputs];
+        layer.forward(&x, &weight, &bias, &mut y);
+        assert_close("y", &y, &forward(&wide(&x), &wide_weight, &wide_bias));
+
+        let dy = numbers(seed ^ 3, y.len());
+        let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
+        let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
+        let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+        layer.backward(&x, &weight, &dy, gradients);
+        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
+        assert_close("dweight", &dweight, &slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias))));
+        assert_close("dbias", &dbias, &slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b))));
+    }
+
+    #[test]
+    fn relu_and_its_gradient(n in 1usize..200, seed: u64) {
+        let x = numbers(seed, n);
+        let mut y = x.clone();
+        relu(&mut y);
+        assert_close("y", &y, &naive::relu(&wide(&x)));
+        let dy = numbers(seed ^ 3, n);
+        let mut dx = dy.clone();
+        relu_backward(&y, &mut dx);
+        // At the kink itself finite differences say one half.
+        let away_from_the_kink: Vec<_> = (0..n).filter(|i| x[*i].abs() > 1e-4).collect();
+        for i in away_from_the_kink {
+            let slope = naive::slope(&wide(&x), i, |x| dot(&naive::relu(x), &wide(&dy)));
+            prop_assert!((f64::from(dx[i]) - slope).abs() < 1e-6, "dx[{}]: {} is not {}", i, dx[i], slope);
+        }
+    }
+}
+
+/// Sizes of a real network, large enough that the work is cut in several pieces of every kind.
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let window = Window { kernel: [3, 3], stride: [1, 1], padding: Padding::symmetric(1) };
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+        pool.install(|| {
+            let conv = Conv2d::new([8, 40, 40], 12, window).expect("fits");
+            let x = numbers(1, 40 * 8 * 40 * 40);
+            let (weight, bias) = (numbers(2, 12 * 8 * 9), numbers(3, 12));
+            let mut y = vec![0.0; 40 * 12 * 40 * 40];
+            conv.forward(&x, &weight, &bias, &mut y);
+            let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; weight.len()], vec![0.0; 12]);
+            let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
+            conv.backward(&x, &weight, &y, gradients);
+
+            let layer = Dense { inputs: 12 * 40 * 40, outputs: 100 };
+            let (weight, bias) = (numbers(4, layer.inputs * 100), numbers(5, 100));
+            let mut z = vec![0.0; 40 * 100];
+            layer.forward(&y, &weight, &bias, &mut z);
+            let (mut dy, mut dweight, mut dbias) = (vec![0.0; y.len()], vec![0.0; weight.len()], vec![0.0; 100]);
+            let gradients = DenseGradients { input: Some(&mut dy), weight: &mut dweight, bias: &mut dbias };
+            layer.backward(&y, &weight, &z, gradients);
+            [y, dx, dw, db, z, dy, dweight, dbias].concat()
+        })
+    };
+    let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+    let one = bits(run(1));
+    for threads in [2, 3, 8] {
+        assert!(one == bits(run(threads)), "{threads} threads give other bits than one");
+    }
+}
