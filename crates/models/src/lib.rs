@@ -1,1 +1,21 @@
-//! The networks that Lenslet ships, one file each.
+//! The networks that Lenslet ships: one file each, each naming its source.
+//!
+//! ```
+//! use lenslet_models::MnistCnn;
+//! use lenslet_nn::Classifier;
+//!
+//! let summary = MnistCnn::with_classes(10)?.summary();
+//! assert_eq!(summary.parameters(), 1_691_360);
+//! println!("{summary}");
+//! # Ok::<(), lenslet_nn::WrongClasses>(())
+//! ```
+//!
+//! A program that learns the network's name at run time asks [`with_network`].
+
+mod mnist_cnn;
+mod mnist_mlp;
+mod zoo;
+
+pub use mnist_cnn::MnistCnn;
+pub use mnist_mlp::MnistMlp;
+pub use zoo::{NAMES, UnknownNetwork, UseNetwork, with_network};

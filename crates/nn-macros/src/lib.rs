@@ -1,1 +1,53 @@
-//! The network! macro of lenslet-nn.
+//! The `network!` and `layers!` macros of `lenslet-nn`, which re-exports them; use them from there.
+//!
+//! They read a list of layers ([`parse`]), follow the sizes through it, refusing what does not fit
+//! ([`layer`]), and write the types ([`expand`]). Sizes are literals, so every error appears in the editor,
+//! at the layer that caused it.
+
+mod expand;
+mod layer;
+mod parse;
+
+use proc_macro::TokenStream;
+
+/// Declares a network: a struct with one field per layer, which is a dfdx module, a `Layer` and, where it
+/// ends in `dense`, a `Classifier`.
+///
+/// ```text
+/// network! {
+///     /// Documentation.
+///     pub Name: 1x28x28 => conv(25, 3x3), relu, max_pool(2x2), flatten, dense(100), relu, dense(classes)
+/// }
+/// ```
+///
+/// The input is `channels x height x width`, or one number for flat samples. The layers:
+///
+/// | layer | meaning |
+/// |---|---|
+/// | `conv(25, 3x3)` | 25 filters of height x width 3x3, stride 1, no padding; options `stride 2`, `pad 1` (both sides alike, as PyTorch) and `same` (as Keras) |
+/// | `max_pool(2x2)` | stride as large as the window; the same options |
+/// | `relu`, `dropout(0.25)`, `flatten` | as everywhere |
+/// | `dense(100)`, `dense(classes)` | 100 outputs, or as many as the data have classes (the last layer only) |
+///
+/// `conv(3 -> 25, …)` and `dense(16900 -> 100)` also say what must come in, and do not compile where
+/// something else does.
+///
+/// Fields, and so tensors, are named by kind and number: `conv1.weight`, `dense2.bias`.
+#[proc_macro]
+pub fn network(input: TokenStream) -> TokenStream {
+    expand(input, expand::network)
+}
+
+/// The dfdx tuple type of a list of layers, in the grammar of `network!`:
+/// `type Net = layers!(1x28x28 => conv(25, 3x3), relu, flatten, dense(10));`
+#[proc_macro]
+pub fn layers(input: TokenStream) -> TokenStream {
+    expand(input, expand::layers)
+}
+
+fn expand<T: syn::parse::Parse>(
+    input: TokenStream,
+    expand: impl Fn(T) -> syn::Result<proc_macro2::TokenStream>,
+) -> TokenStream {
+    syn::parse(input).and_then(expand).unwrap_or_else(|error| error.into_compile_error()).into()
+}

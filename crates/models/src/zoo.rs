@@ -1,0 +1,51 @@
+//! Networks by name.
+
+use crate::{MnistCnn, MnistMlp};
+use lenslet_nn::Classifier;
+
+/// Something to do with a network whose type is known only when its name is.
+pub trait UseNetwork {
+    /// What comes of it.
+    type Output;
+
+    /// Called with the type that the name stands for.
+    fn use_network<M: Classifier + 'static>(self) -> Self::Output;
+}
+
+macro_rules! zoo {
+    ($($name:literal => $network:ty,)+) => {
+        /// The names that [`with_network`] knows.
+        pub const NAMES: &[&str] = &[$($name),+];
+
+        /// Does something with the network of a name.
+        ///
+        /// # Errors
+        /// Where no network is called so.
+        pub fn with_network<U: UseNetwork>(name: &str, user: U) -> Result<U::Output, UnknownNetwork> {
+            match name {
+                $($name => Ok(user.use_network::<$network>()),)+
+                _ => Err(UnknownNetwork(name.to_owned())),
+            }
+        }
+    };
+}
+
+zoo! {
+    "mnist-mlp" => MnistMlp,
+    "mnist-cnn" => MnistCnn,
+}
+
+/// No network is called so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownNetwork(
+    /// The name that was asked for.
+    pub String,
+);
+
+impl std::fmt::Display for UnknownNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no network is called '{}'; there are {}", self.0, NAMES.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownNetwork {}

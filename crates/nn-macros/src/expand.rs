@@ -1,0 +1,262 @@
+//! From checked layers to Rust types.
+
+use crate::layer::{Kind, Layer, Outputs, Padding, Shape};
+use crate::parse::{Layers, Network};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use std::collections::HashMap;
+use syn::{Error, Ident, Result};
+
+/// A layer with its name and its type up to dfdx's dtype and device.
+struct Field {
+    name: Ident,
+    documentation: String,
+    path: TokenStream,
+    generics: Vec<TokenStream>,
+    /// Whether it holds tensors, and so has a dtype and a device.
+    has_tensors: bool,
+    is_classes: bool,
+}
+
+impl Field {
+    fn concrete(&self) -> TokenStream {
+        let Self { path, generics, .. } = self;
+        if generics.is_empty() { quote!(#path) } else { quote!(#path<#(#generics),*>) }
+    }
+
+    fn generic(&self) -> TokenStream {
+        let Self { path, generics, .. } = self;
+        if self.has_tensors { quote!(#path<#(#generics,)* E, D>) } else { self.concrete() }
+    }
+}
+
+/// Names the layers, checks their sizes and writes their types. Returns the output's shape too.
+fn resolve(Layers { input, layers }: &Layers) -> Result<(Vec<Field>, Shape)> {
+    let mut counts = HashMap::new();
+    let mut shape = *input;
+    let mut fields = Vec::with_capacity(layers.len());
+    for layer in layers {
+        let kind = layer.kind.name();
+        let count = counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
+        let name = format_ident!("{kind}{count}", span = layer.span);
+        let output = layer.output(&name.to_string(), shape)?;
+        fields.push(field(name, layer, shape, output));
+        shape = output;
+    }
+    Ok((fields, shape))
+}
+
+fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
+    let sizes = |shape: Shape| match shape {
+        Shape::Picture(sizes) => sizes.to_vec(),
+        Shape::Flat(length) => vec![length],
+        Shape::Classes => Vec::new(),
+    };
+    let numbers = |numbers: &[usize]| numbers.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
+    let padding = |padding: Padding| match padding {
+        Padding::Symmetric(pad) => quote!(#pad),
+        Padding::Same => quote!({ ::lenslet_nn::SAME }),
+    };
+    let (path, generics) = match &layer.kind {
+        Kind::Conv { window, .. } => {
+            let mut generics = numbers(&[sizes(input), sizes(output), window.kernel.to_vec(), vec![window.stride]].concat());
+            generics.push(padding(window.padding));
+            (quote!(::lenslet_nn::Conv2d), generics)
+        }
+        Kind::MaxPool { window } => {
+            let rows_and_columns = sizes(output)[1..].to_vec();
+            let mut generics = numbers(&[sizes(input), rows_and_columns, window.kernel.to_vec(), vec![window.stride]].concat());
+            generics.push(padding(window.padding));
+            (quote!(::lenslet_nn::MaxPool2d), generics)
+        }
+        Kind::Relu => (quote!(::lenslet_nn::Relu), Vec::new()),
+        Kind::Dropout { per_mille } => (quote!(::lenslet_nn::Dropout), numbers(&[*per_mille])),
+        Kind::Flatten => (quote!(::lenslet_nn::Flatten), numbers(&[sizes(input), sizes(output)].concat())),
+        Kind::Dense { outputs, .. } => {
+            let inputs = numbers(&sizes(input));
+            let outputs = match outputs {
+                Outputs::Number(n) => quote!(::lenslet_nn::dfdx::shapes::Const<#n>),
+                Outputs::Classes => quote!(::lenslet_nn::Classes),
+            };
+            (quote!(::lenslet_nn::Dense), [inputs, vec![outputs]].concat())
+        }
+    };
+    Field {
+        documentation: format!("`{}` from {input} to {output}.", layer.kind.name()),
+        has_tensors: matches!(layer.kind, Kind::Conv { .. } | Kind::Dense { .. }),
+        is_classes: matches!(layer.kind, Kind::Dense { outputs: Outputs::Classes, .. }),
+        name,
+        path,
+        generics,
+    }
+}
+
+/// The body of `layers!`.
+pub fn layers(layers: Layers) -> Result<TokenStream> {
+    let (fields, _) = resolve(&layers)?;
+    let types = fields.iter().map(Field::concrete);
+    Ok(quote!((#(#types,)*)))
+}
+
+/// The body of `network!`.
+pub fn network(network: Network) -> Result<TokenStream> {
+    let Network { attributes, visibility, name, layers } = &network;
+    let (fields, output) = resolve(layers)?;
+    if !fields.iter().any(|field| field.has_tensors) {
+        return Err(Error::new(name.span(), format!("{name} has nothing to learn: it needs a conv or a dense layer")));
+    }
+    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
+    let labels: Vec<_> = names.iter().map(|name| name.to_string()).collect();
+    let documentation = fields.iter().map(|field| &field.documentation);
+    let types = fields.iter().map(Field::generic);
+
+    // dfdx implements its field lists for tuples of up to six; pairs of pairs have no limit.
+    let learned: Vec<_> = fields.iter().filter(|field| field.has_tensors).collect();
+    let visits = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| {
+        let label = name.to_string();
+        quote!((Self::module(#label, |s| &s.#name, |s| &mut s.#name), #rest))
+    });
+    let pattern = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| quote!((#name, #rest)));
+    let built = fields.iter().map(|Field { name, has_tensors, .. }| {
+        if *has_tensors { quote!(#name) } else { quote!(#name: ::core::default::Default::default()) }
+    });
+
+    let sample = match layers.input {
+        Shape::Picture([c, h, w]) => quote!(Const<#c>, Const<#h>, Const<#w>),
+        Shape::Flat(length) => quote!(Const<#length>),
+        Shape::Classes => unreachable!("an input is written in numbers"),
+    };
+    let input_sizes = match layers.input {
+        Shape::Picture(sizes) => sizes.to_vec(),
+        Shape::Flat(length) => vec![length],
+        Shape::Classes => Vec::new(),
+    };
+    let last = &names[names.len() - 1];
+    let (output_type, output_value) = match output {
+        Shape::Picture([c, h, w]) => (quote!((B, Const<#c>, Const<#h>, Const<#w>)), quote!((batch, Const, Const, Const))),
+        Shape::Flat(length) => (quote!((B, Const<#length>)), quote!((batch, Const))),
+        Shape::Classes => {
+            let head = &learned[learned.len() - 1].name;
+            (quote!((B, ::lenslet_nn::Classes)), quote!((batch, self.#head.outputs())))
+        }
+    };
+    let classifier = match &layers.layers[layers.layers.len() - 1].kind {
+        Kind::Dense { outputs, .. } => classifier(name, layers.input, &fields, last, *outputs),
+        _ => quote!(),
+    };
+
+    Ok(quote! {
+        #(#attributes)*
+        #[derive(Clone, Debug)]
+        #visibility struct #name<
+            E: ::lenslet_nn::dfdx::prelude::Dtype = f32,
+            D: ::lenslet_nn::dfdx::prelude::Storage<E> = ::lenslet_nn::dfdx::prelude::Cpu,
+        > {
+            #(#[doc = #documentation] pub #names: #types,)*
+        }
+
+        const _: () = {
+            use ::lenslet_nn::dfdx::nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection};
+            use ::lenslet_nn::dfdx::prelude::{Const, Cpu, CpuError, Device, Dim, Dtype, HasShape, Tape, Tensor};
+            use ::lenslet_nn::{Layer, Plan};
+
+            impl<E: Dtype, D: Device<E>> TensorCollection<E, D> for #name<E, D> {
+                type To<E2: Dtype, D2: Device<E2>> = #name<E2, D2>;
+
+                fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
+                    visitor: &mut V,
+                ) -> ::core::result::Result<::core::option::Option<Self::To<V::E2, V::D2>>, V::Err> {
+                    visitor.visit_fields(#visits, |#pattern| #name { #(#built,)* })
+                }
+            }
+
+            impl<E: Dtype, D: Device<E>> BuildOnDevice<D, E> for #name {
+                type Built = #name<E, D>;
+            }
+
+            impl Layer for #name {
+                fn plan(&self, name: &str, plan: &mut Plan) {
+                    let path = |field: &str| match name {
+                        "" => ::std::string::ToString::to_string(field),
+                        name => ::std::format!("{name}.{field}"),
+                    };
+                    #(Layer::plan(&self.#names, &path(#labels), plan);)*
+                }
+
+                fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+                    #(Layer::noise_keys(&mut self.#names, visit);)*
+                }
+            }
+
+            impl<B: Dim, T: Tape<f32, Cpu>> Module<Tensor<(B, #sample), f32, Cpu, T>> for #name {
+                type Output = Tensor<#output_type, f32, Cpu, T>;
+                type Error = CpuError;
+
+                fn try_forward(
+                    &self,
+                    x: Tensor<(B, #sample), f32, Cpu, T>,
+                ) -> ::core::result::Result<Self::Output, CpuError> {
+                    let batch = HasShape::shape(&x).0;
+                    ::lenslet_nn::forward(Plan::of(self, &[#(#input_sizes),*]), x, #output_value)
+                }
+            }
+
+            impl<B: Dim, T: Tape<f32, Cpu>> ModuleMut<Tensor<(B, #sample), f32, Cpu, T>> for #name {
+                type Output = Tensor<#output_type, f32, Cpu, T>;
+                type Error = CpuError;
+
+                fn try_forward_mut(
+                    &mut self,
+                    x: Tensor<(B, #sample), f32, Cpu, T>,
+                ) -> ::core::result::Result<Self::Output, CpuError> {
+                    ::lenslet_nn::advance_noise(self);
+                    self.try_forward(x)
+                }
+            }
+
+            #classifier
+        };
+    })
+}
+
+fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, outputs: Outputs) -> TokenStream {
+    let [channels, height, width] = match input {
+        Shape::Picture(sizes) => sizes,
+        Shape::Flat(length) => [length, 1, 1],
+        Shape::Classes => unreachable!("an input is written in numbers"),
+    };
+    let values = fields.iter().map(|field| {
+        let Field { name, generics, .. } = field;
+        let concrete = field.concrete();
+        if field.is_classes {
+            let inputs = &generics[0];
+            quote!(#name: ::lenslet_nn::Dense::<#inputs, _>::zeros(::lenslet_nn::Classes(classes)))
+        } else if field.has_tensors {
+            quote!(#name: ::lenslet_nn::dfdx::nn::BuildModule::build(&Cpu::default()))
+        } else {
+            quote!(#name: <#concrete as ::core::default::Default>::default())
+        }
+    });
+    let check = match outputs {
+        Outputs::Classes => quote!(),
+        Outputs::Number(network) => quote! {
+            if classes != #network {
+                return ::core::result::Result::Err(::lenslet_nn::WrongClasses { network: #network, data: classes });
+            }
+        },
+    };
+    quote! {
+        impl ::lenslet_nn::Classifier for #name {
+            const INPUT: [usize; 3] = [#channels, #height, #width];
+
+            fn with_classes(classes: usize) -> ::core::result::Result<Self, ::lenslet_nn::WrongClasses> {
+                #check
+                ::core::result::Result::Ok(Self { #(#values,)* })
+            }
+
+            fn classes(&self) -> usize {
+                Dim::size(&self.#head.outputs())
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Layers, and how sizes go through them.
+
+use proc_macro2::Span;
+use std::fmt;
+use syn::{Error, Result};
+
+/// Sizes of one sample.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Shape {
+    /// Channels, height, width.
+    Picture([usize; 3]),
+    Flat(usize),
+    /// As many logits as the data have classes.
+    Classes,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Picture([channels, height, width]) => write!(f, "{channels}x{height}x{width}"),
+            Self::Flat(length) => write!(f, "{length}"),
+            Self::Classes => write!(f, "classes"),
+        }
+    }
+}
+
+pub struct Layer {
+    pub kind: Kind,
+    pub span: Span,
+}
+
+pub enum Kind {
+    Conv { expected: Option<usize>, filters: usize, window: Window },
+    MaxPool { window: Window },
+    Relu,
+    Dropout { per_mille: usize },
+    Flatten,
+    Dense { expected: Option<usize>, outputs: Outputs },
+}
+
+#[derive(Clone, Copy)]
+pub enum Outputs {
+    Number(usize),
+    Classes,
+}
+
+#[derive(Clone, Copy)]
+pub struct Window {
+    pub kernel: [usize; 2],
+    pub stride: usize,
+    pub padding: Padding,
+}
+
+#[derive(Clone, Copy)]
+pub enum Padding {
+    Symmetric(usize),
+    /// Keras's.
+    Same,
+}
+
+impl Kind {
+    /// What fields and tensors of this kind are called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Conv { .. } => "conv",
+            Self::MaxPool { .. } => "max_pool",
+            Self::Relu => "relu",
+            Self::Dropout { .. } => "dropout",
+            Self::Flatten => "flatten",
+            Self::Dense { .. } => "dense",
+        }
+    }
+}
+
+impl Layer {
+    /// What comes out where `input` goes in. `name` is for the error.
+    pub fn output(&self, name: &str, input: Shape) -> Result<Shape> {
+        let fail = |what: String| Err(Error::new(self.span, format!("{name}: {what}")));
+        if input == Shape::Classes && !matches!(self.kind, Kind::Relu | Kind::Dropout { .. }) {
+            return fail("dense(classes) must be the last layer with sizes: the number of classes is not known here".into());
+        }
+        match (&self.kind, input) {
+            (Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
+            (Kind::Flatten, Shape::Picture(sizes)) => Ok(Shape::Flat(sizes.iter().product())),
+            (Kind::Flatten, _) => fail(format!("the input is flat already, {input} numbers: leave `flatten` out")),
+            (Kind::Conv { expected: Some(expected), .. }, Shape::Picture([channels, ..])) if *expected != channels => {
+                fail(format!("expects {expected} channels, but its input has {channels} ({input})"))
+            }
+            (Kind::Conv { filters, window, .. }, Shape::Picture([_, height, width])) => {
+                match window.output([height, width]) {
+                    Some([rows, columns]) => Ok(Shape::Picture([*filters, rows, columns])),
+                    None => fail(window.too_large("kernel", [height, width])),
+                }
+            }
+            (Kind::MaxPool { window }, Shape::Picture([channels, height, width])) => {
+                if let Padding::Symmetric(pad) = window.padding
+                    && (pad >= window.kernel[0] || pad >= window.kernel[1])
+                {
+                    let [a, b] = window.kernel;
+                    return fail(format!("padding {pad} leaves a {a}x{b} window that sees nothing else"));
+                }
+                match window.output([height, width]) {
+                    Some([rows, columns]) => Ok(Shape::Picture([channels, rows, columns])),
+                    None => fail(window.too_large("window", [height, width])),
+                }
+            }
+            (Kind::Conv { .. } | Kind::MaxPool { .. }, _) => {
+                fail(format!("needs a picture, but its input is flat, {input} numbers: put it before `flatten`"))
+            }
+            (Kind::Dense { .. }, Shape::Picture(_)) => {
+                fail(format!("needs a flat input, but gets a picture, {input}: put `flatten` before it"))
+            }
+            (Kind::Dense { expected: Some(expected), .. }, Shape::Flat(length)) if *expected != length => {
+                fail(format!("expects {expected} inputs, but gets {length}"))
+            }
+            (Kind::Dense { outputs: Outputs::Number(outputs), .. }, _) => Ok(Shape::Flat(*outputs)),
+            (Kind::Dense { outputs: Outputs::Classes, .. }, _) => Ok(Shape::Classes),
+        }
+    }
+}
+
+impl Window {
+    fn output(&self, [height, width]: [usize; 2]) -> Option<[usize; 2]> {
+        let slide = |size: usize, kernel: usize| match self.padding {
+            Padding::Same => Some(size.div_ceil(self.stride)),
+            Padding::Symmetric(pad) => Some((size + 2 * pad).checked_sub(kernel)? / self.stride + 1),
+        };
+        Some([slide(height, self.kernel[0])?, slide(width, self.kernel[1])?])
+    }
+
+    fn too_large(&self, what: &str, [height, width]: [usize; 2]) -> String {
+        let [a, b] = self.kernel;
+        let padded = match self.padding {
+            Padding::Symmetric(pad @ 1..) => format!(" with padding {pad}"),
+            _ => String::new(),
+        };
+        format!("a {a}x{b} {what} is larger than its {height}x{width} input{padded}")
+    }
+}

@@ -1,0 +1,170 @@
+//! The grammar.
+
+use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Window};
+use proc_macro2::Span;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Ident, LitFloat, LitInt, Result, Token, Visibility, parenthesized};
+
+/// `1x28x28 => conv(25, 3x3), relu, …`
+pub struct Layers {
+    pub input: Shape,
+    pub layers: Vec<Layer>,
+}
+
+/// `pub Name: 1x28x28 => …`
+pub struct Network {
+    pub attributes: Vec<Attribute>,
+    pub visibility: Visibility,
+    pub name: Ident,
+    pub layers: Layers,
+}
+
+impl Parse for Network {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok(Self { attributes, visibility, name, layers: input.parse()? })
+    }
+}
+
+impl Parse for Layers {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let (sizes, span) = sizes(input)?;
+        let shape = match sizes[..] {
+            [length] => Shape::Flat(length),
+            [channels, height, width] => Shape::Picture([channels, height, width]),
+            _ => return Err(Error::new(span, "the input is `channels x height x width`, or one number")),
+        };
+        input.parse::<Token![=>]>()?;
+        let layers = Punctuated::<Layer, Token![,]>::parse_terminated(input)?;
+        if layers.is_empty() {
+            return Err(input.error("a network needs a layer"));
+        }
+        Ok(Self { input: shape, layers: layers.into_iter().collect() })
+    }
+}
+
+impl Parse for Layer {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let name: Ident = input.parse()?;
+        let kind = match name.to_string().as_str() {
+            "relu" => Kind::Relu,
+            "flatten" => Kind::Flatten,
+            "conv" => arguments(input, |input| {
+                let expected = expected(input)?;
+                let filters = positive(input)?;
+                input.parse::<Token![,]>()?;
+                let kernel = kernel(input)?;
+                Ok(Kind::Conv { expected, filters, window: window(input, kernel, 1)? })
+            })?,
+            "max_pool" => arguments(input, |input| {
+                let kernel = kernel(input)?;
+                Ok(Kind::MaxPool { window: window(input, kernel, kernel[0])? })
+            })?,
+            "dense" => arguments(input, |input| {
+                let expected = expected(input)?;
+                let outputs = if input.peek(Ident) {
+                    let word: Ident = input.parse()?;
+                    if word != "classes" {
+                        return Err(Error::new(word.span(), "a number, or `classes`"));
+                    }
+                    Outputs::Classes
+                } else {
+                    Outputs::Number(positive(input)?)
+                };
+                Ok(Kind::Dense { expected, outputs })
+            })?,
+            "dropout" => arguments(input, |input| Ok(Kind::Dropout { per_mille: per_mille(input)? }))?,
+            other => {
+                let known = "conv, max_pool, relu, dropout, flatten, dense";
+                return Err(Error::new(name.span(), format!("no layer is called `{other}`; known are {known}")));
+            }
+        };
+        Ok(Self { kind, span: name.span() })
+    }
+}
+
+fn arguments(input: ParseStream, parse: impl FnOnce(ParseStream) -> Result<Kind>) -> Result<Kind> {
+    let content;
+    parenthesized!(content in input);
+    let kind = parse(&content)?;
+    if content.is_empty() { Ok(kind) } else { Err(content.error("unexpected argument")) }
+}
+
+/// `3 ->`
+fn expected(input: ParseStream) -> Result<Option<usize>> {
+    if !input.peek2(Token![->]) {
+        return Ok(None);
+    }
+    let number = positive(input)?;
+    input.parse::<Token![->]>()?;
+    Ok(Some(number))
+}
+
+fn kernel(input: ParseStream) -> Result<[usize; 2]> {
+    let (sizes, span) = sizes(input)?;
+    sizes.try_into().map_err(|_| Error::new(span, "a kernel is `height x width`, for example 3x3"))
+}
+
+/// `, stride 2, pad 1` or `, same`
+fn window(input: ParseStream, kernel: [usize; 2], stride: usize) -> Result<Window> {
+    let mut window = Window { kernel, stride, padding: Padding::Symmetric(0) };
+    while !input.is_empty() {
+        input.parse::<Token![,]>()?;
+        let option: Ident = input.parse()?;
+        match option.to_string().as_str() {
+            "stride" => window.stride = positive(input)?,
+            "pad" => window.padding = Padding::Symmetric(input.parse::<LitInt>()?.base10_parse()?),
+            "same" => window.padding = Padding::Same,
+            _ => return Err(Error::new(option.span(), "the options are `stride N`, `pad N` and `same`")),
+        }
+    }
+    Ok(window)
+}
+
+fn positive(input: ParseStream) -> Result<usize> {
+    let literal: LitInt = input.parse()?;
+    match literal.base10_parse()? {
+        0 => Err(Error::new(literal.span(), "a size is at least 1")),
+        number => Ok(number),
+    }
+}
+
+fn per_mille(input: ParseStream) -> Result<usize> {
+    let literal: LitFloat = input.parse()?;
+    let rate: f64 = literal.base10_parse()?;
+    let per_mille = (rate * 1000.0).round();
+    if (0.0..1.0).contains(&rate) && (per_mille - rate * 1000.0).abs() < 1e-6 {
+        Ok(per_mille as usize)
+    } else {
+        Err(Error::new(literal.span(), "a rate is at least 0, below 1, and has at most three decimals"))
+    }
+}
+
+/// `1x28x28`, which Rust reads as the number 1 with the suffix `x28x28`, or `1 x 28 x 28`.
+fn sizes(input: ParseStream) -> Result<(Vec<usize>, Span)> {
+    let mut sizes = Vec::new();
+    let first: LitInt = input.parse()?;
+    let mut literal = first.clone();
+    loop {
+        sizes.push(literal.base10_digits().to_owned());
+        sizes.extend(literal.suffix().split('x').skip(1).map(str::to_owned));
+        if !literal.suffix().is_empty() && !literal.suffix().starts_with('x') {
+            return Err(Error::new(literal.span(), "sizes are written 1x28x28"));
+        }
+        if !input.peek(Ident) {
+            break;
+        }
+        let x: Ident = input.parse()?;
+        if x != "x" {
+            return Err(Error::new(x.span(), "sizes are written 1x28x28"));
+        }
+        literal = input.parse()?;
+    }
+    let parse = |size: &String| size.parse().ok().filter(|size| *size > 0);
+    let sizes: Option<Vec<usize>> = sizes.iter().map(parse).collect();
+    sizes.map(|sizes| (sizes, first.span())).ok_or_else(|| Error::new(first.span(), "every size is at least 1"))
+}

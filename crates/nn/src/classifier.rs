@@ -1,0 +1,64 @@
+//! What the training loop, the evaluation and the command need of a network.
+
+use crate::plan::{Layer, Plan};
+use crate::run::forward_batch;
+use crate::summary::Summary;
+use dfdx::prelude::{Cpu, CpuError, Tape, Tensor, TensorCollection};
+
+/// A network from pictures to one logit per class. `network!` implements it for every network that ends in
+/// `dense(…)`.
+pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized {
+    /// Channels, height and width of a picture.
+    const INPUT: [usize; 3];
+
+    /// A network for so many classes, all weights zero; see [`initialise`](crate::initialise).
+    ///
+    /// # Errors
+    /// Where the network's own number of classes is fixed and another one.
+    fn with_classes(classes: usize) -> Result<Self, WrongClasses>;
+
+    /// How many classes it tells apart.
+    fn classes(&self) -> usize;
+
+    /// Its kernel calls.
+    fn whole_plan(&self) -> Plan {
+        Plan::of(self, &Self::INPUT)
+    }
+
+    /// The table of its layers.
+    fn summary(&self) -> Summary {
+        Summary::new(&self.whole_plan())
+    }
+}
+
+/// A network of a fixed number of classes was asked for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the network ends in dense({network}), but the data have {data} classes: \
+     end it in dense(classes) to let the data decide"
+)]
+pub struct WrongClasses {
+    /// Outputs of the network's last layer.
+    pub network: usize,
+    /// Classes that were asked for.
+    pub data: usize,
+}
+
+/// Logits (`batch x classes`) of normalised pictures (`batch x channels x height x width`, flat). With a tape
+/// that owns gradients dropout drops and the parameters' gradients can be had; the pictures' own gradient is
+/// not computed.
+///
+/// # Errors
+/// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
+pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
+    model: &M,
+    pictures: Vec<f32>,
+    tape: T,
+) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
+    let size: usize = M::INPUT.iter().product();
+    if !pictures.len().is_multiple_of(size) {
+        return Err(CpuError::WrongNumElements);
+    }
+    let output = (pictures.len() / size, model.classes());
+    forward_batch(model.whole_plan(), pictures, &Cpu::default(), output, tape)
+}

@@ -1,0 +1,109 @@
+//! What a layer or a network does to a batch: a list of kernel calls.
+
+use crate::parameter::Parameter;
+use dfdx::prelude::{Cpu, Shape, Tensor};
+use lenslet_kernels as kernels;
+
+/// One kernel call per stage, with its tensors and the sizes of one sample.
+pub struct Plan {
+    pub(crate) input: Vec<usize>,
+    pub(crate) stages: Vec<Stage>,
+}
+
+pub(crate) struct Stage {
+    pub name: String,
+    /// The layer as one writes it: `conv(25, 3x3)`.
+    pub layer: String,
+    pub operation: Operation,
+    pub output: Vec<usize>,
+    /// Weight and bias, or nothing.
+    pub parameters: Vec<(&'static str, Box<dyn Parameter>)>,
+}
+
+/// The kernels that a plan can call.
+pub(crate) enum Operation {
+    Conv2d(kernels::Conv2d),
+    MaxPool2d(kernels::MaxPool2d),
+    Dense(kernels::Dense),
+    Relu,
+    Dropout(kernels::Dropout),
+    Flatten,
+}
+
+impl Operation {
+    pub fn multiply_adds(&self) -> usize {
+        match self {
+            Self::Conv2d(conv) => conv.multiply_adds(),
+            Self::Dense(dense) => dense.multiply_adds(),
+            Self::MaxPool2d(_) | Self::Relu | Self::Dropout(_) | Self::Flatten => 0,
+        }
+    }
+
+    /// Whether the result takes the place of the input in memory.
+    pub fn is_in_place(&self) -> bool {
+        matches!(self, Self::Relu | Self::Dropout(_) | Self::Flatten)
+    }
+}
+
+impl Plan {
+    /// A plan without stages for samples of the given sizes.
+    pub fn new(input: &[usize]) -> Self {
+        Self { input: input.to_vec(), stages: Vec::new() }
+    }
+
+    /// The plan of one layer or network.
+    pub fn of(layer: &impl Layer, input: &[usize]) -> Self {
+        let mut plan = Self::new(input);
+        layer.plan("", &mut plan);
+        plan
+    }
+
+    /// Sizes of one sample after the last stage.
+    pub fn output(&self) -> &[usize] {
+        self.stages.last().map_or(&self.input, |stage| &stage.output)
+    }
+
+    pub(crate) fn push(&mut self, name: &str, layer: String, operation: Operation, output: &[usize]) {
+        let output = output.to_vec();
+        self.stages.push(Stage { name: name.to_owned(), layer, operation, output, parameters: Vec::new() });
+    }
+
+    pub(crate) fn push_with<W: Shape, B: Shape>(
+        &mut self,
+        name: &str,
+        layer: String,
+        operation: Operation,
+        output: &[usize],
+        (weight, bias): (&Tensor<W, f32, Cpu>, &Tensor<B, f32, Cpu>),
+    ) {
+        self.push(name, layer, operation, output);
+        let stage = self.stages.last_mut().expect("a stage was just pushed");
+        stage.parameters = vec![("weight", Box::new(weight.clone())), ("bias", Box::new(bias.clone()))];
+    }
+}
+
+/// What every layer and every network can do besides being a dfdx module.
+pub trait Layer {
+    /// Appends this layer's kernel calls to a plan, under a name.
+    fn plan(&self, name: &str, plan: &mut Plan);
+
+    /// Visits the keys of this layer's random masks, one for each dropout.
+    fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        let _ = visit;
+    }
+}
+
+/// Makes every dropout of a network draw the masks of `key`: the same key, the same masks.
+pub fn set_noise(layer: &mut impl Layer, key: u64) {
+    let mut layer_key = key;
+    layer.noise_keys(&mut |noise| {
+        // Far apart from layer to layer; the kernel mixes the bits.
+        layer_key = layer_key.wrapping_add(0xD1B5_4A32_D192_ED03);
+        *noise = layer_key;
+    });
+}
+
+/// Makes every dropout of a network draw other masks than before.
+pub fn advance_noise(layer: &mut impl Layer) {
+    layer.noise_keys(&mut |noise| *noise = noise.wrapping_add(0xA076_1D64_78BD_642F));
+}

@@ -1,0 +1,196 @@
+//! Running a plan as one operation on dfdx's tape.
+
+use crate::buffer::Buffer;
+use crate::plan::{Operation, Plan, Stage};
+use dfdx::prelude::{Cpu, CpuError, Gradients, PutTape, Shape, SplitTape, Tape, Tensor, TensorFromVec};
+use lenslet_kernels::{ConvGradients, DenseGradients, relu, relu_backward};
+
+/// Runs a plan over a batch. With a tape that owns gradients it is a training step's forward pass (dropout
+/// drops) and records one backward operation; without one it is inference.
+///
+/// `x` has the plan's input sizes and a batch in front, `output` those of the plan's output.
+///
+/// # Errors
+/// Where dfdx cannot allocate, or `output` is not the plan's.
+pub fn forward<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
+    plan: Plan,
+    x: Tensor<I, f32, Cpu, T>,
+    output: O,
+) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    let (x, tape) = x.split_tape();
+    let mut values = Buffer::new(dfdx::shapes::HasShape::shape(&x).num_elements());
+    x.copy_into(&mut values);
+    let x_gradient = x.ghost();
+    let device = x.device().clone();
+    drop(x);
+    run(plan, values, &device, output, tape, move |gradients, dx| {
+        let Some(dx) = dx else { return Ok(true) };
+        for (sum, dx) in gradients.get_or_alloc_mut(&x_gradient)?.iter_mut().zip(dx) {
+            *sum += dx;
+        }
+        Ok(true)
+    })
+}
+
+/// [`forward`] over pictures that are in memory already, whose own gradient nobody wants: the first layer
+/// computes none.
+pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
+    plan: Plan,
+    x: Vec<f32>,
+    device: &Cpu,
+    output: O,
+    tape: T,
+) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    run(plan, x.into(), device, output, tape, |_, _| Ok(false))
+}
+
+/// `input_gradient` is called without a gradient to ask whether one is wanted, and with it afterwards.
+fn run<O: Shape, T: Tape<f32, Cpu>>(
+    plan: Plan,
+    x: Buffer,
+    device: &Cpu,
+    output: O,
+    mut tape: T,
+    input_gradient: impl FnMut(&mut Gradients<f32, Cpu>, Option<&[f32]>) -> Result<bool, CpuError> + 'static,
+) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    let (y, trace) = run_forward(&plan, x, T::OWNS_TAPE);
+    let y = device.try_tensor_from_vec(y.into_vec(), output)?;
+    let y_gradient = y.ghost();
+    let mut input_gradient = input_gradient;
+    tape.add_backward_op(move |gradients| {
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_gradient)?);
+        let wanted = input_gradient(gradients, None)?;
+        if let Some(dx) = run_backward(&plan.stages, trace, Buffer::copy_of(&dy), wanted, gradients)? {
+            input_gradient(gradients, Some(&dx))?;
+        }
+        **gradients.get_or_alloc_mut(&y_gradient)? = dy;
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}
+
+/// What the backward pass needs of the forward pass.
+#[derive(Default)]
+struct Trace {
+    /// One for each stage that does not work in place.
+    moves: Vec<Move>,
+    /// The network's output, where a ReLU that ends the plan must look at it again.
+    output: Option<Buffer>,
+}
+
+struct Move {
+    input: Buffer,
+    /// Weight and bias as they were.
+    parameters: Vec<Buffer>,
+    /// Of a max-pooling layer.
+    winners: Vec<u32>,
+}
+
+fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
+    let sample = |shape: &[usize]| shape.iter().product::<usize>();
+    let batch = x.len() / sample(&plan.input).max(1);
+    let mut trace = Trace::default();
+    let mut current = x;
+    for stage in &plan.stages {
+        let parameters: Vec<Buffer> = stage.parameters.iter().map(|(_, p)| read(p.as_ref())).collect();
+        let mut winners = Vec::new();
+        let output = match &stage.operation {
+            Operation::Flatten => continue,
+            Operation::Relu => {
+                relu(&mut current);
+                continue;
+            }
+            Operation::Dropout(dropout) => {
+                if training {
+                    dropout.apply(&mut current);
+                }
+                continue;
+            }
+            Operation::Conv2d(conv) => {
+                let mut y = Buffer::new(batch * sample(&stage.output));
+                conv.forward(&current, &parameters[0], &parameters[1], &mut y);
+                y
+            }
+            Operation::Dense(dense) => {
+                let mut y = Buffer::new(batch * sample(&stage.output));
+                dense.forward(&current, &parameters[0], &parameters[1], &mut y);
+                y
+            }
+            Operation::MaxPool2d(pool) => {
+                let mut y = Buffer::new(batch * sample(&stage.output));
+                winners = vec![0; y.len()];
+                pool.forward(&current, &mut y, &mut winners);
+                y
+            }
+        };
+        let input = std::mem::replace(&mut current, output);
+        if training {
+            trace.moves.push(Move { input, parameters, winners });
+        }
+    }
+    let ends_in_place = plan.stages.iter().rev().take_while(|stage| stage.operation.is_in_place());
+    if training && ends_in_place.into_iter().any(|stage| matches!(stage.operation, Operation::Relu)) {
+        trace.output = Some(Buffer::copy_of(&current));
+    }
+    (current, trace)
+}
+
+/// Adds the gradients of all parameters; returns the input's where it is `wanted`.
+fn run_backward(
+    stages: &[Stage],
+    mut trace: Trace,
+    mut dy: Buffer,
+    wanted: bool,
+    gradients: &mut Gradients<f32, Cpu>,
+) -> Result<Option<Buffer>, CpuError> {
+    // What the stage at hand left in memory. A later in-place stage may have changed it, but never the sign
+    // of an element that its gradient reaches.
+    let mut output = trace.output.take();
+    for stage in stages.iter().rev() {
+        match &stage.operation {
+            Operation::Flatten => {}
+            Operation::Relu => {
+                relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
+            }
+            Operation::Dropout(dropout) => dropout.apply(&mut dy),
+            Operation::Conv2d(_) | Operation::Dense(_) | Operation::MaxPool2d(_) => {
+                let Move { input, parameters, winners } = trace.moves.pop().expect("one move per stage");
+                let is_first = trace.moves.is_empty();
+                let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
+                let mut sums = Vec::with_capacity(2);
+                for (_, parameter) in &stage.parameters {
+                    sums.push(std::mem::take(parameter.gradient(gradients)?));
+                }
+                match (&stage.operation, sums.as_mut_slice()) {
+                    (Operation::Conv2d(conv), [weight, bias]) => {
+                        let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
+                        conv.backward(&input, &parameters[0], &dy, sums);
+                    }
+                    (Operation::Dense(dense), [weight, bias]) => {
+                        let sums = DenseGradients { input: dx.as_deref_mut(), weight, bias };
+                        dense.backward(&input, &parameters[0], &dy, sums);
+                    }
+                    (Operation::MaxPool2d(pool), []) => {
+                        if let Some(dx) = &mut dx {
+                            pool.backward(&dy, &winners, dx);
+                        }
+                    }
+                    _ => unreachable!("convolution and dense layers have a weight and a bias, pooling has none"),
+                }
+                for ((_, parameter), sum) in stage.parameters.iter().zip(sums) {
+                    *parameter.gradient(gradients)? = sum;
+                }
+                let Some(dx) = dx else { return Ok(None) };
+                dy = dx;
+                output = Some(input);
+            }
+        }
+    }
+    Ok(wanted.then_some(dy))
+}
+
+fn read(parameter: &dyn crate::Parameter) -> Buffer {
+    let mut values = Buffer::new(parameter.len());
+    parameter.read(&mut values);
+    values
+}

@@ -1,0 +1,5 @@
+use lenslet_nn::network;
+
+network! { pub Net: 1x28x28 => conv(25, 3x3), relu, conv(20 -> 8, 3x3), flatten, dense(10) }
+
+fn main() {}

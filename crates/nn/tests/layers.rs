@@ -1,0 +1,224 @@
+//! Layers on dfdx's tape: alone, in tuples and fused in a network; against finite differences in `f64`.
+
+use dfdx::prelude::*;
+use lenslet_kernels::{Padding, Window, naive};
+use lenslet_nn::{
+    Classes, Classifier, Initialiser, Parameter, WrongClasses, cross_entropy, initialise, layers, logits, network,
+    parameters, set_noise, visit_parameters_mut,
+};
+
+network! {
+    /// Every kind of layer.
+    Net: 2x7x6 => conv(3, 3x2, same), relu, max_pool(2x2), conv(4, 2x2, stride 2, pad 1), relu, dropout(0.25), flatten, dense(8), relu, dense(classes)
+}
+
+type Chain = layers!(2x7x6 => conv(3, 3x2, same), relu, max_pool(2x2), flatten, dense(5));
+
+network! {
+    /// The same layers as `Chain`.
+    Fused: 2x7x6 => conv(3, 3x2, same), relu, max_pool(2x2), flatten, dense(5)
+}
+
+type Pictures<T = NoneTape> = Tensor<(usize, Const<2>, Const<7>, Const<6>), f32, Cpu, T>;
+
+fn pictures(batch: usize) -> Pictures {
+    let values = (0..batch * 84).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
+    Cpu::default().tensor_from_vec(values, (batch, Const, Const, Const))
+}
+
+fn values(parameter: &dyn Parameter) -> Vec<f32> {
+    let mut values = vec![0.0; parameter.len()];
+    parameter.read(&mut values);
+    values
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|v| f64::from(*v)).collect()
+}
+
+#[test]
+fn names_and_shapes_are_pytorchs() {
+    let net = Net::with_classes(5).expect("classes are free");
+    let found: Vec<_> = parameters(&net).iter().map(|(name, p)| (name.clone(), p.shape())).collect();
+    let expected: [(&str, &[usize]); 8] = [
+        ("conv1.weight", &[3, 2, 3, 2]),
+        ("conv1.bias", &[3]),
+        ("conv2.weight", &[4, 3, 2, 2]),
+        ("conv2.bias", &[4]),
+        ("dense1.weight", &[8, 4 * 2 * 2]),
+        ("dense1.bias", &[8]),
+        ("dense2.weight", &[5, 8]),
+        ("dense2.bias", &[5]),
+    ];
+    assert_eq!(found, expected.map(|(name, shape)| (name.to_owned(), shape.to_vec())));
+    assert_eq!(net.num_trainable_params(), 36 + 3 + 48 + 4 + 128 + 8 + 40 + 5);
+    assert_eq!(net.classes(), 5);
+}
+
+#[test]
+fn a_fixed_head_takes_no_other_number_of_classes() {
+    let error = Fused::with_classes(7).expect_err("five outputs");
+    assert_eq!(error, WrongClasses { network: 5, data: 7 });
+    assert!(error.to_string().contains("dense(5)") && error.to_string().contains("7 classes"));
+}
+
+#[test]
+fn initial_values_depend_on_seed_and_name_alone() {
+    let build = |seed| {
+        let mut net = Net::with_classes(5).expect("classes are free");
+        initialise(&mut net, Initialiser::GlorotUniform, seed);
+        net
+    };
+    let all = |net: &Net| parameters(net).iter().flat_map(|(_, p)| values(p.as_ref())).collect::<Vec<_>>();
+    assert_eq!(all(&build(1)), all(&build(1)));
+    assert_ne!(all(&build(1)), all(&build(2)));
+
+    // conv1 of another network, of the same name and shape, starts equal.
+    let mut other = Fused::with_classes(5).expect("five outputs");
+    initialise(&mut other, Initialiser::GlorotUniform, 1);
+    assert_eq!(values(&build(1).conv1.weight), values(&other.conv1.weight));
+
+    let weight = values(&build(1).dense1.weight);
+    let bound = (6.0f32 / (16.0 + 8.0)).sqrt();
+    assert!(weight.iter().all(|w| w.abs() <= bound));
+    let spread = weight.iter().map(|w| w * w).sum::<f32>() / weight.len() as f32;
+    assert!((spread / (bound * bound / 3.0) - 1.0).abs() < 0.25, "variance {spread} is not that of a uniform");
+    assert!(values(&build(1).dense1.bias).iter().all(|b| *b == 0.0));
+}
+
+/// Copies all tensors of one model to another of the same shapes.
+fn copy(from: &impl TensorCollection<f32, Cpu>, to: &mut impl TensorCollection<f32, Cpu>) {
+    let mut source = parameters(from).into_iter();
+    let done = visit_parameters_mut::<_, std::convert::Infallible>(to, |_, p| {
+        p.write(&values(source.next().expect("as many tensors").1.as_ref()));
+        Ok(())
+    });
+    assert!(done.is_ok() && source.next().is_none());
+}
+
+#[test]
+fn a_network_equals_the_tuple_of_its_layers_bit_for_bit() {
+    let mut fused = Fused::with_classes(5).expect("five outputs");
+    initialise(&mut fused, Initialiser::KaimingUniform, 3);
+    let mut chain = Cpu::default().build_module::<Chain, f32>();
+    copy(&fused, &mut chain);
+    let (x, labels) = (pictures(6), [0usize, 1, 2, 3, 4, 0]);
+
+    assert_eq!(fused.forward(x.clone()).as_vec(), chain.forward(x.clone()).as_vec());
+
+    let (loss, report) = cross_entropy(fused.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let mut gradients = loss.backward();
+    let (chain_loss, chain_report) = cross_entropy(chain.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let mut chain_gradients = chain_loss.backward();
+    assert_eq!(report, chain_report);
+    for ((name, a), (_, b)) in parameters(&fused).iter().zip(parameters(&chain)) {
+        let a = a.gradient(&mut gradients).expect("memory").clone();
+        assert!(a.iter().any(|g| *g != 0.0), "{name} has no gradient");
+        assert_eq!(&a, b.gradient(&mut chain_gradients).expect("memory"), "{name}");
+    }
+    assert_eq!(gradients.get(&x).as_vec(), chain_gradients.get(&x).as_vec(), "the pictures' gradient");
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let mut net = Fused::with_classes(5).expect("five outputs");
+    initialise(&mut net, Initialiser::GlorotUniform, 7);
+    let (x, labels) = (pictures(3), [4usize, 0, 2]);
+    let (loss, report) = cross_entropy(net.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let mut gradients = loss.backward();
+
+    let window = Window { kernel: [3, 2], stride: [1, 1], padding: Padding::same([7, 6], [3, 2], [1, 1]) };
+    let pool = Window { kernel: [2, 2], stride: [2, 2], padding: Padding::NONE };
+    let tensors: Vec<Vec<f64>> = parameters(&net).iter().map(|(_, p)| wide(&values(p.as_ref()))).collect();
+    let pixels = wide(&x.as_vec());
+    let loss_of = |tensors: &[Vec<f64>], pixels: &[f64]| {
+        let logits = pixels.chunks_exact(84).flat_map(|x| {
+            let y = naive::relu(&naive::conv2d(x, [2, 7, 6], &tensors[0], &tensors[1], window));
+            naive::dense(&naive::max_pool2d(&y, [3, 7, 6], pool), &tensors[2], &tensors[3])
+        });
+        naive::cross_entropy(&logits.collect::<Vec<_>>(), &labels, 5)
+    };
+    assert!((f64::from(report.loss) - loss_of(&tensors, &pixels)).abs() < 1e-6);
+    for (t, (name, parameter)) in parameters(&net).iter().enumerate() {
+        let gradient = parameter.gradient(&mut gradients).expect("memory").clone();
+        for (i, g) in gradient.iter().enumerate() {
+            let slope = naive::slope(&tensors[t], i, |moved| {
+                let mut tensors = tensors.clone();
+                tensors[t] = moved.to_vec();
+                loss_of(&tensors, &pixels)
+            });
+            assert!((f64::from(*g) - slope).abs() < 1e-5, "{name}[{i}]: {g} is not {slope}");
+        }
+    }
+    for (i, g) in gradients.get(&x).as_vec().into_iter().enumerate() {
+        let slope = naive::slope(&pixels, i, |moved| loss_of(&tensors, moved));
+        assert!((f64::from(g) - slope).abs() < 1e-5, "pixel {i}: {g} is not {slope}");
+    }
+}
+
+#[test]
+fn gradients_add_up_on_one_tape() {
+    let mut net = Fused::with_classes(5).expect("five outputs");
+    initialise(&mut net, Initialiser::GlorotUniform, 7);
+    let once = {
+        let (loss, _) = cross_entropy(net.forward(pictures(2).leaky_traced()), &[1, 2]).expect("labels fit");
+        loss.backward()
+    };
+    let first = once.get(&net.conv1.weight).as_vec();
+    let (loss, _) = cross_entropy(net.forward(pictures(2).traced(once)), &[1, 2]).expect("labels fit");
+    let twice = loss.backward().get(&net.conv1.weight).as_vec();
+    for (one, two) in first.iter().zip(&twice) {
+        assert!((2.0 * one - two).abs() <= 1e-6 * (1.0 + one.abs()), "{two} is not twice {one}");
+    }
+}
+
+#[test]
+fn dropout_drops_on_a_tape_only_and_as_its_key_says() {
+    let mut net = Net::with_classes(5).expect("classes are free");
+    initialise(&mut net, Initialiser::KaimingUniform, 3);
+    let x = pictures(4);
+    let plain = net.forward(x.clone()).as_vec();
+    assert_eq!(plain, net.forward(x.clone()).as_vec(), "inference is a function");
+    let mut noisy = |key| {
+        set_noise(&mut net, key);
+        net.forward(x.clone().leaky_traced()).as_vec()
+    };
+    let first = noisy(1);
+    assert_ne!(first, plain);
+    assert_ne!(first, noisy(2));
+    assert_eq!(first, noisy(1));
+    assert_ne!(net.forward_mut(x.clone().leaky_traced()).as_vec(), first, "forward_mut draws a new mask");
+}
+
+#[test]
+fn batches_of_every_size_agree_with_single_pictures() {
+    let mut net = Net::with_classes(3).expect("classes are free");
+    initialise(&mut net, Initialiser::GlorotUniform, 9);
+    let all = pictures(9).as_vec();
+    let together = logits(&net, all.clone(), NoneTape).expect("whole pictures").as_vec();
+    for (i, picture) in all.chunks_exact(84).enumerate() {
+        let alone = logits(&net, picture.to_vec(), NoneTape).expect("one picture").as_vec();
+        for (a, t) in alone.iter().zip(&together[i * 3..]) {
+            assert!((a - t).abs() < 1e-5, "picture {i}: {a} alone, {t} in the batch");
+        }
+    }
+    assert!(logits(&net, vec![0.0; 85], NoneTape).is_err(), "85 numbers are no picture");
+}
+
+#[test]
+fn labels_are_checked() {
+    let net = Net::with_classes(3).expect("classes are free");
+    let logits = |n: usize| logits(&net, vec![0.0; n * 84], NoneTape).expect("whole pictures");
+    let error = cross_entropy(logits(2), &[0, 3]).expect_err("label 3 of 3").to_string();
+    assert_eq!(error, "sample 1 of the batch has label 3, but the network tells 3 classes apart");
+    assert!(cross_entropy(logits(2), &[0]).is_err(), "one label for two rows");
+    assert!(cross_entropy(logits(0), &[]).is_err(), "an empty batch has no loss");
+}
+
+#[test]
+fn dfdx_builds_and_names_tuples() {
+    let chain = Cpu::default().build_module::<Chain, f32>();
+    let names: Vec<_> = parameters(&chain).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["0.weight", "0.bias", "4.weight", "4.bias"]);
+    assert_eq!(Classes(4).size(), 4);
+}
