@@ -1,0 +1,85 @@
+use lenslet_dataset::ImageShape;
+
+/// Why batches cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A sample could not be read; the message names it.
+    #[error(transparent)]
+    Dataset(#[from] lenslet_dataset::Error),
+
+    /// Give a dataset that has samples.
+    #[error("the dataset has no samples to make batches of")]
+    EmptyDataset,
+
+    /// Bring all pictures to one shape first.
+    #[error("the pictures differ in shape, so no batch can hold them: resize them to one shape")]
+    MixedShapes,
+
+    /// Give pictures with pixels.
+    #[error("pictures of {shape} have no pixels")]
+    NoPixels {
+        /// The shape with a zero in it.
+        shape: ImageShape,
+    },
+
+    /// Choose a batch size of at least 1.
+    #[error("the batch size is 0: it must be at least 1")]
+    ZeroBatchSize,
+
+    /// Choose a smaller batch size.
+    #[error("{batch_size} pictures of {shape} are too much for one batch: choose a smaller batch size")]
+    BatchTooLarge {
+        /// The number of pictures in a batch.
+        batch_size: usize,
+        /// The shape of each.
+        shape: ImageShape,
+    },
+
+    /// Give one mean and one standard deviation for each channel of the pictures.
+    #[error(
+        "the normalisation has {means} means and {stds} standard deviations, but the pictures have shape \
+         {shape}: it needs {} of each",
+        shape.channels
+    )]
+    NormalisationChannels {
+        /// The number of means.
+        means: usize,
+        /// The number of standard deviations.
+        stds: usize,
+        /// The shape of the pictures.
+        shape: ImageShape,
+    },
+
+    /// Give a finite mean and a finite standard deviation above 0.
+    #[error(
+        "channel {channel} cannot be normalised with mean {mean} and standard deviation {std}: both must be \
+         finite and the latter above 0 (for a constant channel, take 1)"
+    )]
+    NormalisationValue {
+        /// The channel at fault.
+        channel: usize,
+        /// Its mean.
+        mean: f32,
+        /// Its standard deviation.
+        std: f32,
+    },
+
+    /// The dataset is at fault: it announced one shape for all its pictures.
+    #[error("sample {index}: the picture has shape {found}, but the dataset announces {expected} for all")]
+    ShapeChanged {
+        /// The index of the sample in the dataset.
+        index: usize,
+        /// The shape that the dataset announces.
+        expected: ImageShape,
+        /// The shape of this picture.
+        found: ImageShape,
+    },
+
+    /// The dataset or a transform is at fault: it panicked, which is an error of the program.
+    #[error("a batch could not be made, because the dataset or a transform panicked: {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+}

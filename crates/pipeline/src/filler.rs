@@ -1,0 +1,90 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use lenslet_dataset::{Dataset, ErrorKind, ImageShape};
+use rayon::prelude::*;
+
+use crate::{Error, Order, SampleKey, Transform};
+
+/// Some samples, ready for a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The pictures, one after the other, each of [`shape`](Self::shape): NCHW.
+    pub images: Vec<f32>,
+    /// The class of each picture.
+    pub labels: Vec<usize>,
+    /// The shape of each picture.
+    pub shape: ImageShape,
+    /// The index of each picture in the dataset.
+    pub indices: Vec<usize>,
+}
+
+impl Batch {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Whether there are no samples; a [`Loader`](crate::Loader) never makes such a batch.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+}
+
+/// Makes one batch from its indices. Neither order nor threads matter to it.
+#[derive(Clone)]
+pub(crate) struct Filler {
+    pub(crate) dataset: Arc<dyn Dataset>,
+    pub(crate) transform: Arc<dyn Transform>,
+    /// The shape of the dataset's pictures.
+    pub(crate) input: ImageShape,
+    /// The shape of the transformed pictures.
+    pub(crate) output: ImageShape,
+}
+
+impl Filler {
+    /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.
+    pub(crate) fn batch(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+        // A batch half made is dropped, and the rest is only read: nothing broken can be seen later.
+        catch_unwind(AssertUnwindSafe(|| self.fill(indices, order)))
+            .unwrap_or_else(|panic| Err(Error::Panicked { message: panic_message(&*panic) }))
+    }
+
+    fn fill(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+        let mut images = vec![0.0; indices.len() * self.output.len()];
+        let labels: Vec<Result<usize, Error>> = images
+            .par_chunks_exact_mut(self.output.len())
+            .zip(indices)
+            .map(|(out, &index)| self.sample(index, order, out))
+            .collect();
+        // Of several errors, the first in the batch's order, whichever thread met one first.
+        let labels = labels.into_iter().collect::<Result<_, _>>()?;
+        Ok(Batch { images, labels, shape: self.output, indices: indices.to_vec() })
+    }
+
+    /// Writes one picture and returns its label.
+    fn sample(&self, index: usize, order: Order, out: &mut [f32]) -> Result<usize, Error> {
+        let sample = self.dataset.get(index).map_err(|error| error.at_index(index))?;
+        let (found, classes) = (sample.image.shape(), self.dataset.classes().len());
+        if found != self.input {
+            return Err(Error::ShapeChanged { index, expected: self.input, found });
+        }
+        if sample.label >= classes {
+            let kind = ErrorKind::LabelOutOfRange { label: sample.label, classes };
+            return Err(lenslet_dataset::Error::from(kind).at_index(index).into());
+        }
+        // What keeps its order has no epochs: its samples are the same in every pass.
+        let (seed, epoch) = match order {
+            Order::Sequential => (0, 0),
+            Order::Shuffled { seed, epoch } => (seed, epoch),
+        };
+        self.transform.apply(&sample, SampleKey { seed, epoch, index }, out);
+        Ok(sample.label)
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let message = panic.downcast_ref::<&str>().copied();
+    message.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+}

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use lenslet_dataset::{Dataset, ImageShape};
+
+use crate::batches::{Batches, Pass};
+use crate::filler::Filler;
+use crate::normalisation::NormalisationTable;
+use crate::{Error, Normalisation, Order, Transform};
+
+/// How a dataset is cut into batches, and how far ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoaderConfig {
+    /// The number of samples in a batch, at least 1. The last batch has what is left.
+    pub batch_size: usize,
+    /// The number of batches that a thread of its own makes ahead. With 0 the caller's thread makes each
+    /// when it is asked for.
+    pub prefetch: usize,
+}
+
+/// Makes batches of a dataset, pass after pass.
+pub struct Loader {
+    filler: Filler,
+    config: LoaderConfig,
+}
+
+impl Loader {
+    /// Batches of the dataset's pictures, normalised.
+    ///
+    /// # Errors
+    ///
+    /// When the dataset is empty, its pictures have no pixels or no common shape, the normalisation has not
+    /// one finite mean and one standard deviation above 0 for each channel, or the batch size is 0 or too
+    /// large.
+    pub fn new(
+        dataset: Arc<dyn Dataset>,
+        normalisation: &Normalisation,
+        config: LoaderConfig,
+    ) -> Result<Self, Error> {
+        let shape = common_shape(&*dataset)?;
+        let table = NormalisationTable::new(normalisation, shape)?;
+        Self::with_transform(dataset, Arc::new(table), config)
+    }
+
+    /// Batches of the dataset's pictures, transformed.
+    ///
+    /// # Errors
+    ///
+    /// When the dataset is empty, its pictures have no pixels or no common shape, the transform does not
+    /// take that shape, or the batch size is 0 or too large.
+    pub fn with_transform(
+        dataset: Arc<dyn Dataset>,
+        transform: Arc<dyn Transform>,
+        config: LoaderConfig,
+    ) -> Result<Self, Error> {
+        let input = common_shape(&*dataset)?;
+        let output = transform.output_shape(input)?;
+        if output.is_empty() {
+            return Err(Error::NoPixels { shape: output });
+        }
+        if config.batch_size == 0 {
+            return Err(Error::ZeroBatchSize);
+        }
+        let largest = config.batch_size.min(dataset.len());
+        // No allocation can have more bytes than `isize::MAX`.
+        if largest.saturating_mul(output.len()) > isize::MAX as usize / size_of::<f32>() {
+            return Err(Error::BatchTooLarge { batch_size: largest, shape: output });
+        }
+        Ok(Self { filler: Filler { dataset, transform, input, output }, config })
+    }
+
+    /// One pass over the whole dataset.
+    ///
+    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
+    /// [`LoaderConfig::prefetch`] says.
+    pub fn epoch(&self, order: Order) -> Batches {
+        let pass = || Pass::new(self.filler.clone(), order, self.config.batch_size);
+        // A pool's thread that waited for the worker might be the very one that the worker waits for.
+        if self.config.prefetch == 0 || rayon::current_thread_index().is_some() {
+            return Batches::in_place(pass());
+        }
+        // Where no thread can be had, the batches are the same, only later.
+        Batches::prefetched(pass(), self.config.prefetch).unwrap_or_else(|_| Batches::in_place(pass()))
+    }
+
+    /// The number of batches in one pass, the partial one included.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.filler.dataset.len().div_ceil(self.config.batch_size)
+    }
+
+    /// The shape of each picture in a batch.
+    pub fn image_shape(&self) -> ImageShape {
+        self.filler.output
+    }
+
+    /// The dataset.
+    pub fn dataset(&self) -> &dyn Dataset {
+        &*self.filler.dataset
+    }
+}
+
+fn common_shape(dataset: &dyn Dataset) -> Result<ImageShape, Error> {
+    if dataset.is_empty() {
+        return Err(Error::EmptyDataset);
+    }
+    let shape = dataset.image_shape().ok_or(Error::MixedShapes)?;
+    if shape.is_empty() { Err(Error::NoPixels { shape }) } else { Ok(shape) }
+}

@@ -1,0 +1,221 @@
+//! What batches contain, and what happens when they cannot be made.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::{SHAPE, Watched, dataset, keyed_batches};
+use lenslet_dataset::{ChannelStats, Dataset, Image, ImageShape, InMemory, Sample, Subset};
+use lenslet_pipeline::{Error, Loader, LoaderConfig, Normalisation, Order};
+
+const SHUFFLED: Order = Order::Shuffled { seed: 8, epoch: 3 };
+
+fn loader(dataset: Arc<dyn Dataset>, batch_size: usize, prefetch: usize) -> Result<Loader, Error> {
+    Loader::new(dataset, &Normalisation::unit(2), LoaderConfig { batch_size, prefetch })
+}
+
+#[test]
+fn every_sample_comes_once_and_the_last_batch_is_partial() {
+    for (prefetch, order) in [(0, Order::Sequential), (0, SHUFFLED), (2, Order::Sequential), (2, SHUFFLED)] {
+        let loader = loader(dataset(23), 5, prefetch).unwrap();
+        let batches: Vec<_> = loader.epoch(order).map(Result::unwrap).collect();
+        assert_eq!(batches.iter().map(|batch| batch.len()).collect::<Vec<_>>(), [5, 5, 5, 5, 3]);
+        assert_eq!(batches.len(), loader.batches_per_epoch());
+        let mut indices: Vec<usize> = batches.into_iter().flat_map(|batch| batch.indices).collect();
+        assert_eq!(indices.is_sorted(), order == Order::Sequential);
+        indices.sort_unstable();
+        assert!(indices.into_iter().eq(0..23));
+    }
+}
+
+#[test]
+fn a_batch_larger_than_the_dataset_holds_all_of_it() {
+    let loader = loader(dataset(4), usize::MAX, 1).unwrap();
+    let batches: Vec<_> = loader.epoch(Order::Sequential).map(Result::unwrap).collect();
+    assert_eq!((batches.len(), batches[0].len(), loader.batches_per_epoch()), (1, 4, 1));
+}
+
+#[test]
+fn pictures_are_normalised_per_channel_and_keep_their_labels() {
+    let data = dataset(20);
+    let (mean, std) = (vec![0.25, 0.5], vec![0.5, 0.125]);
+    let normalisation = Normalisation::from(ChannelStats { mean: mean.clone(), std: std.clone() });
+    let config = LoaderConfig { batch_size: 6, prefetch: 1 };
+    let loader = Loader::new(Arc::clone(&data), &normalisation, config).unwrap();
+    for batch in loader.epoch(SHUFFLED) {
+        let batch = batch.unwrap();
+        assert_eq!((batch.shape, batch.images.len()), (SHAPE, batch.len() * SHAPE.len()));
+        for (n, &index) in batch.indices.iter().enumerate() {
+            let sample = data.get(index).unwrap();
+            assert_eq!(batch.labels[n], sample.label);
+            for (i, &pixel) in sample.image.pixels().iter().enumerate() {
+                let channel = i / (SHAPE.height * SHAPE.width);
+                let expected = (f32::from(pixel) / 255.0 - mean[channel]) / std[channel];
+                assert_eq!(batch.images[n * SHAPE.len() + i], expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn seed_and_epoch_decide_the_batches_and_prefetching_does_not() {
+    let shuffled = |prefetch, seed, epoch| keyed_batches(prefetch, Order::Shuffled { seed, epoch });
+    assert_eq!(shuffled(0, 1, 1), shuffled(3, 1, 1));
+    assert_eq!(keyed_batches(0, Order::Sequential), keyed_batches(3, Order::Sequential));
+    let indices = |epoch| shuffled(0, 1, epoch).into_iter().flat_map(|b| b.indices).collect::<Vec<_>>();
+    assert_ne!(indices(1), indices(2));
+    // The transform got each sample's own key.
+    for batch in shuffled(3, 2, 4) {
+        for (image, &index) in batch.images.chunks_exact(SHAPE.len()).zip(&batch.indices) {
+            assert_eq!(image[0], 2_040_000.0 + index as f32);
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_sample_is_named_and_ends_the_pass() {
+    for prefetch in [0, 3] {
+        let torn = Watched(dataset(20), |index| match index {
+            13 | 14 => Err(lenslet_dataset::Error::new("torn").in_file("pictures.bin")),
+            _ => Ok(()),
+        });
+        let loader = loader(Arc::new(torn), 4, prefetch).unwrap();
+        let mut batches = loader.epoch(Order::Sequential);
+        for _ in 0..3 {
+            assert_eq!(batches.next().unwrap().unwrap().len(), 4);
+        }
+        let error = batches.next().unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "sample 13 of pictures.bin: torn");
+        assert!(batches.next().is_none());
+        assert!(batches.next().is_none());
+    }
+}
+
+#[test]
+fn a_panic_is_an_error_and_ends_the_pass() {
+    for prefetch in [0, 3] {
+        let broken = Watched(dataset(20), |index| {
+            assert!(index < 10, "index {index} was not expected");
+            Ok(())
+        });
+        let loader = loader(Arc::new(broken), 10, prefetch).unwrap();
+        let mut batches = loader.epoch(Order::Sequential);
+        assert!(batches.next().unwrap().is_ok());
+        let message = batches.next().unwrap().unwrap_err().to_string();
+        assert!(message.contains("panicked: index 1"), "{message}");
+        assert!(batches.next().is_none());
+    }
+}
+
+#[test]
+fn dropping_early_stops_and_joins_the_worker() {
+    let data = dataset(1000);
+    let loader = loader(Arc::clone(&data), 1, 3).unwrap();
+    for taken in [0, 1, 5] {
+        let mut batches = loader.epoch(Order::Sequential);
+        assert_eq!(batches.by_ref().take(taken).count(), taken);
+        drop(batches);
+        // The worker, which had a share of its own, has ended: ours and the loader's are left.
+        assert_eq!(Arc::strong_count(&data), 2);
+    }
+}
+
+#[test]
+fn no_more_batches_than_asked_for_are_made_ahead() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&reads);
+    let counted = Watched(dataset(200), move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
+    let loader = loader(Arc::new(counted), 10, 2).unwrap();
+    let mut batches = loader.epoch(Order::Sequential);
+    for taken in 0..20 {
+        assert!(reads.load(Ordering::SeqCst) <= (taken + 2) * 10);
+        assert!(batches.next().is_some());
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), 200);
+}
+
+#[test]
+fn waiting_is_counted() {
+    let slow = Watched(dataset(2), |_| {
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(())
+    });
+    let loader = loader(Arc::new(slow), 1, 0).unwrap();
+    let mut batches = loader.epoch(Order::Sequential);
+    assert_eq!(batches.waited(), Duration::ZERO);
+    assert_eq!(batches.by_ref().count(), 2);
+    assert!(batches.waited() >= Duration::from_millis(10));
+}
+
+/// One picture, of a shape and a label other than announced.
+struct Liar {
+    announced: Option<ImageShape>,
+    shape: ImageShape,
+    label: usize,
+}
+
+impl Dataset for Liar {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn get(&self, _index: usize) -> Result<Sample<'_>, lenslet_dataset::Error> {
+        Ok(Sample { image: Image::new(self.shape, vec![0; self.shape.len()])?, label: self.label })
+    }
+
+    fn label(&self, _index: usize) -> Result<usize, lenslet_dataset::Error> {
+        Ok(self.label)
+    }
+
+    fn classes(&self) -> &[String] {
+        &[]
+    }
+
+    fn image_shape(&self) -> Option<ImageShape> {
+        self.announced
+    }
+}
+
+#[test]
+fn what_cannot_become_batches_is_refused_at_once() {
+    let message =
+        |dataset: Arc<dyn Dataset>, batch_size| loader(dataset, batch_size, 1).err().unwrap().to_string();
+    let announcing = |announced| Arc::new(Liar { announced, shape: SHAPE, label: 0 });
+    assert_eq!(message(dataset(3), 0), "the batch size is 0: it must be at least 1");
+    assert_eq!(
+        message(Arc::new(Subset::new(dataset(3), vec![]).unwrap()), 1),
+        "the dataset has no samples to make batches of"
+    );
+    assert_eq!(
+        message(announcing(None), 1),
+        "the pictures differ in shape, so no batch can hold them: resize them to one shape"
+    );
+    let flat = ImageShape { width: 0, ..SHAPE };
+    assert_eq!(message(announcing(Some(flat)), 1), "pictures of 2x3x0 have no pixels");
+    let huge = ImageShape { channels: 2, height: usize::MAX, width: usize::MAX };
+    assert!(
+        message(announcing(Some(huge)), 1).ends_with("too much for one batch: choose a smaller batch size")
+    );
+    let grey = ImageShape { channels: 1, ..SHAPE };
+    let grey = InMemory::new(grey, vec![0; 6], vec![0], vec!["a".into()]).unwrap();
+    assert!(message(Arc::new(grey), 1).contains("shape 1x3x2: it needs 1 of each"));
+}
+
+#[test]
+fn a_dataset_that_breaks_its_word_is_named() {
+    let message = |shape| {
+        let liar = Liar { announced: Some(SHAPE), shape, label: 4 };
+        let loader = loader(Arc::new(liar), 1, 0).unwrap();
+        loader.epoch(Order::Sequential).next().unwrap().unwrap_err().to_string()
+    };
+    assert_eq!(message(SHAPE), "sample 0: label 4 names none of the 0 classes: labels count from 0");
+    assert_eq!(
+        message(ImageShape { channels: 1, ..SHAPE }),
+        "sample 0: the picture has shape 1x3x2, but the dataset announces 2x3x2 for all"
+    );
+}
