@@ -1,0 +1,80 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A public data set: what it is and where its files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataSet {
+    /// The short name, which is also its directory: `mnist`.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub title: &'static str,
+    /// The licence as its publisher, or else common use, states it.
+    pub licence: &'static str,
+    /// The page that describes it.
+    pub page: &'static str,
+    /// Where the files are, best first: each URL ends with `/`, and a file's name follows it.
+    pub base_urls: &'static [&'static str],
+    /// The files that make it up.
+    pub files: &'static [RemoteFile],
+}
+
+/// One file of a [`DataSet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// The file's name, the same here, on a mirror and behind a base URL.
+    pub name: &'static str,
+    /// The size in bytes.
+    pub size: u64,
+    /// The SHA-256 sum, as 64 lower-case hexadecimal digits.
+    pub sha256: &'static str,
+}
+
+/// How much of a data set is in a directory, judged by the files' sizes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Every file is there.
+    Complete,
+    /// Some files are there, or parts of them.
+    Partial,
+    /// Nothing of it is there.
+    Absent,
+}
+
+impl DataSet {
+    /// The sum of the files' sizes, in bytes.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
+    /// Where `file` lies under `data_dir`: `<data_dir>/<set>/<file>`.
+    pub fn path(&self, file: &RemoteFile, data_dir: &Path) -> PathBuf {
+        data_dir.join(self.name).join(file.name)
+    }
+
+    /// How much of the set is in `data_dir`. This looks at sizes only, and so it is quick; what has the right
+    /// size was verified when it was fetched, and [`Fetcher::fetch`](crate::Fetcher::fetch) verifies it again.
+    pub fn state(&self, data_dir: &Path) -> State {
+        let size =
+            |path: &Path| fs::metadata(path).ok().filter(|found| found.is_file()).map(|found| found.len());
+        let mut whole = 0;
+        let mut begun = false;
+        for file in self.files {
+            let path = self.path(file, data_dir);
+            let found = size(&path);
+            whole += usize::from(found == Some(file.size));
+            begun |= found.is_some() || size(&part_path(&path)).is_some();
+        }
+        match whole {
+            n if n == self.files.len() => State::Complete,
+            0 if !begun => State::Absent,
+            _ => State::Partial,
+        }
+    }
+}
+
+/// Where a download of `path` grows until it is whole and verified.
+pub(crate) fn part_path(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}

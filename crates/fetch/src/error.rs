@@ -1,0 +1,166 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Says which file could not be put in its place, and why. The message is complete in itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {kind}", path.display())]
+pub struct Error {
+    path: PathBuf,
+    kind: ErrorKind,
+}
+
+/// What kept a file from its place.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The disk or the permissions here are at fault, not the source.
+    Local {
+        /// What could not be done.
+        action: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Wait for the other process that is fetching the same file.
+    Busy,
+    /// No place had it. Try later, or give a mirror.
+    Unavailable {
+        /// Each place with the reason why the last attempt there failed.
+        failures: Vec<(String, Failure)>,
+    },
+}
+
+/// Why a file could not be had from one place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The server cannot be reached or does not speak HTTP.
+    #[error("no answer: {0}")]
+    Request(Box<dyn StdError + Send + Sync>),
+    /// The server refused.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// The server does not have the part of the file that was missing here.
+    #[error("asked for the bytes from {offset} on, the server answered with {found}")]
+    Range {
+        /// The first byte asked for.
+        offset: u64,
+        /// The status or the range in the answer.
+        found: String,
+    },
+    /// A web page, such as the log-in of a network or a notice that the file has moved.
+    #[error("an HTML page instead of data; it begins with {words:?}")]
+    Html {
+        /// The first words of the page.
+        words: String,
+    },
+    /// Another file, or another version of it.
+    #[error("a size of {expected} bytes was expected, but it has {found}")]
+    Size {
+        /// The catalogue's size in bytes.
+        expected: u64,
+        /// The size in bytes that the source announced.
+        found: u64,
+    },
+    /// Reading broke off.
+    #[error("cannot read on: {0}")]
+    Read(io::Error),
+    /// The answer ended too early.
+    #[error("it ended after {found} of {expected} bytes")]
+    Short {
+        /// The catalogue's size in bytes.
+        expected: u64,
+        /// The bytes that are here.
+        found: u64,
+    },
+    /// The bytes are not those of the catalogue. They were deleted.
+    #[error("the SHA-256 sum should be {expected}, but it is {found}; the bytes were thrown away")]
+    Checksum {
+        /// The catalogue's sum.
+        expected: String,
+        /// The sum of what came.
+        found: String,
+        /// Whether the first bytes were left from an earlier attempt, which may be to blame.
+        resumed: bool,
+    },
+}
+
+impl Error {
+    pub(crate) fn new(path: &Path, kind: ErrorKind) -> Self {
+        Self { path: path.to_owned(), kind }
+    }
+
+    /// The file at fault.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+}
+
+/// Turns an I/O error here into an [`Error`] that says what was being done to which path.
+pub(crate) fn local(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Error {
+    move |error| Error::new(path, ErrorKind::Local { action, error })
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local { action, error } => {
+                write!(f, "cannot {action}: {error}")?;
+                match error.kind() {
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                        f.write_str("; make room and try again: what has come already is kept")
+                    }
+                    io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::IsADirectory => {
+                        f.write_str("; choose a data directory that can be written to")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Self::Busy => f.write_str("another process is fetching it; wait until it has ended"),
+            Self::Unavailable { failures } => {
+                f.write_str("could not be had from anywhere")?;
+                for (place, failure) in failures {
+                    write!(f, "\n  {place}: {failure}")?;
+                }
+                f.write_str("\nTry again later, or give a mirror that has it.")
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// Whether another attempt at the same place may well succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Request(_) | Self::Range { .. } | Self::Read(_) | Self::Short { .. } => true,
+            Self::Status(status) => matches!(status, 408 | 429 | 500..),
+            Self::Checksum { resumed, .. } => *resumed,
+            Self::Html { .. } | Self::Size { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_errors_say_what_to_do() {
+        let message = |kind: io::ErrorKind| local(Path::new("data/x"), "write")(kind.into()).to_string();
+        let full = message(io::ErrorKind::StorageFull);
+        assert!(full.starts_with("data/x: cannot write: ") && full.contains("make room"), "{full}");
+        let denied = message(io::ErrorKind::PermissionDenied);
+        assert!(denied.contains("choose a data directory that can be written to"), "{denied}");
+        assert!(!message(io::ErrorKind::Interrupted).contains(';'));
+    }
+}

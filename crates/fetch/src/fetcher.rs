@@ -1,0 +1,244 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use ureq::Agent;
+
+use crate::error::local;
+use crate::part::Part;
+use crate::place::{Place, Source};
+use crate::sum::sha256;
+use crate::{DataSet, Error, ErrorKind, Event, Failure, RemoteFile, html};
+
+/// How long to wait for a server, and how often to ask it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often each URL is tried, at least once.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles from attempt to attempt.
+    pub pause: Duration,
+    /// The longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// The longest wait for the next bytes.
+    pub read_timeout: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Three attempts, one and two seconds apart; 10 s for a connection, 30 s for the next bytes.
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            pause: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Puts data sets in their place, verified.
+#[derive(Debug)]
+pub struct Fetcher {
+    source: Source,
+    policy: RetryPolicy,
+    agent: Agent,
+}
+
+/// A file that is in its place and verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Whether it was there, right, before.
+    pub was_present: bool,
+}
+
+/// What ends an attempt without the file: a failure of the place, or an error here, where no other place helps.
+enum Stop {
+    Failure(Failure),
+    Error(Error),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Fetcher {
+    /// A fetcher with the default [`RetryPolicy`].
+    pub fn new(source: Source) -> Self {
+        Self::with_policy(source, RetryPolicy::default())
+    }
+
+    /// A fetcher that is more or less patient.
+    pub fn with_policy(source: Source, policy: RetryPolicy) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .user_agent(concat!("lenslet-fetch/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(policy.connect_timeout))
+            .timeout_connect(Some(policy.connect_timeout))
+            .timeout_per_read(Some(policy.read_timeout))
+            .timeout_per_write(Some(policy.read_timeout))
+            .build()
+            .into();
+        Self { source, policy, agent }
+    }
+
+    /// Puts every file of `dataset` at `<data_dir>/<set>/<file>` and returns them in the catalogue's order.
+    ///
+    /// A file that is there and right is left alone. What came of one that failed stays beside its place as
+    /// `<file>.part`, and the next call goes on from there. `progress` is told of each file as it happens.
+    ///
+    /// # Errors
+    ///
+    /// The first file that cannot be had from any place of the source, or cannot be written here. Files before it
+    /// are in their place.
+    pub fn fetch(
+        &self,
+        dataset: &DataSet,
+        data_dir: &Path,
+        progress: &mut dyn FnMut(&RemoteFile, Event<'_>),
+    ) -> Result<Vec<Fetched>, Error> {
+        let mut fetched = Vec::with_capacity(dataset.files.len());
+        for file in dataset.files {
+            let path = dataset.path(file, data_dir);
+            let mut progress = |event: Event<'_>| progress(file, event);
+            let found = sum_of(&path)?;
+            let was_present = found.as_deref() == Some(file.sha256);
+            if was_present {
+                progress(Event::Present);
+            } else {
+                if let Some(found) = &found {
+                    progress(Event::Wrong { found });
+                }
+                self.bring(file, &self.source.places(dataset, file), &path, &mut progress)?;
+                progress(Event::Done);
+            }
+            fetched.push(Fetched { path, was_present });
+        }
+        Ok(fetched)
+    }
+
+    /// Puts one file at `path`, from the first place that has it.
+    fn bring(
+        &self,
+        file: &RemoteFile,
+        places: &[Place],
+        path: &Path,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Error> {
+        let directory = path.parent().unwrap_or(path);
+        fs::create_dir_all(directory).map_err(local(directory, "create the directory"))?;
+        let mut part = Part::open(path)?;
+        // A process may have ended between the last byte and the rename.
+        if part.len() == file.size && part.sha256()? == file.sha256 {
+            return part.finish(path);
+        }
+        if part.len() >= file.size {
+            part.restart()?;
+        }
+        let mut failures = Vec::new();
+        for place in places {
+            match self.try_place(place, file, &mut part, progress) {
+                Ok(()) => return part.finish(path),
+                Err(Stop::Failure(failure)) => failures.push((place.name(), failure)),
+                Err(Stop::Error(error)) => return Err(error),
+            }
+        }
+        part.close()?;
+        Err(Error::new(path, ErrorKind::Unavailable { failures }))
+    }
+
+    /// Fills `part` from one place, with as many attempts as the policy grants it.
+    fn try_place(
+        &self,
+        place: &Place,
+        file: &RemoteFile,
+        part: &mut Part,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
+        let mut left = if place.is_remote() { self.policy.attempts } else { 1 };
+        let mut pause = self.policy.pause;
+        loop {
+            let failure = match self.attempt(place, file, part, progress) {
+                Err(Stop::Failure(failure)) => failure,
+                ended => return ended,
+            };
+            left = left.saturating_sub(1);
+            let retry_in = (left > 0 && failure.is_transient()).then_some(pause);
+            progress(Event::Failed { place: &place.name(), failure: &failure, retry_in });
+            if retry_in.is_none() {
+                return Err(failure.into());
+            }
+            thread::sleep(pause);
+            pause = pause.saturating_mul(2);
+        }
+    }
+
+    /// Fills `part` and verifies it. Whatever is left in it afterwards is worth resuming.
+    fn attempt(
+        &self,
+        place: &Place,
+        file: &RemoteFile,
+        part: &mut Part,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
+        let mut answer = match place.open(&self.agent, part.len()) {
+            Ok(answer) => answer,
+            Err(failure) => {
+                // Ask for all of it next time.
+                if let Failure::Range { .. } = failure {
+                    part.restart()?;
+                }
+                return Err(failure.into());
+            }
+        };
+        let head = answer.body.fill_buf().map_err(Failure::Read)?;
+        if answer.html || (answer.offset == 0 && html::is_page(head)) {
+            return Err(Failure::Html { words: html::first_words(head) }.into());
+        }
+        let expected = file.size;
+        if let Some(found) = answer.size.filter(|&size| size != expected) {
+            return Err(Failure::Size { expected, found }.into());
+        }
+        if answer.offset == 0 {
+            part.restart()?;
+        }
+        let resumed = part.len() > 0;
+        progress(Event::Started { place: &place.name(), offset: part.len() });
+        while part.len() < expected {
+            let bytes = answer.body.fill_buf().map_err(Failure::Read)?;
+            if bytes.is_empty() {
+                return Err(Failure::Short { expected, found: part.len() }.into());
+            }
+            // Never more than the file has, however much the source sends.
+            let count = bytes.len().min(usize::try_from(expected - part.len()).unwrap_or(usize::MAX));
+            part.append(&bytes[..count])?;
+            answer.body.consume(count);
+            progress(Event::Received { bytes: part.len() });
+        }
+        let found = part.sha256()?;
+        if found != file.sha256 {
+            part.restart()?;
+            return Err(Failure::Checksum { expected: file.sha256.to_owned(), found, resumed }.into());
+        }
+        Ok(())
+    }
+}
+
+/// The SHA-256 sum of the file at `path`, or `None` if there is none.
+fn sum_of(path: &Path) -> Result<Option<String>, Error> {
+    match File::open(path).and_then(|mut file| sha256(&mut file)) {
+        Ok(sum) => Ok(Some(sum)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(local(path, "read the file")(error)),
+    }
+}

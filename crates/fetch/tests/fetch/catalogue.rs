@@ -1,0 +1,50 @@
+//! The catalogue is data: what a slip of the keyboard would break.
+
+use std::collections::BTreeSet;
+
+use lenslet_fetch::catalogue;
+
+#[test]
+fn every_entry_is_well_formed() {
+    assert!(!catalogue::ALL.is_empty());
+    for dataset in catalogue::ALL {
+        assert!(
+            dataset.name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_".contains(&c))
+        );
+        assert!(!dataset.title.is_empty() && !dataset.licence.is_empty(), "{}", dataset.name);
+        assert!(dataset.page.starts_with("http"), "{}", dataset.page);
+        assert!(dataset.base_urls.len() > 1, "{} has no second URL", dataset.name);
+        for url in dataset.base_urls {
+            assert!(url.starts_with("http") && url.ends_with('/'), "{url}");
+            assert!(!url.contains("yann.lecun.com"), "that server refuses more often than it serves");
+        }
+        assert!(!dataset.files.is_empty());
+        for file in dataset.files {
+            let is_inside = file.name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+            assert!(is_inside && !file.name.contains('\\'), "{}", file.name);
+            assert!(file.size > 0, "{}", file.name);
+            assert_eq!(file.sha256.len(), 64, "{}", file.name);
+            assert!(
+                file.sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)),
+                "{}",
+                file.name
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_is_there_twice() {
+    let names: BTreeSet<_> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
+    assert_eq!(names.len(), catalogue::ALL.len());
+    let files = || catalogue::ALL.iter().flat_map(|dataset| dataset.files);
+    let sums: BTreeSet<_> = files().map(|file| file.sha256).collect();
+    assert_eq!(sums.len(), files().count());
+}
+
+#[test]
+fn sets_are_found_by_name() {
+    assert_eq!(catalogue::find("kmnist"), Some(&catalogue::KMNIST));
+    assert_eq!(catalogue::find("KMNIST"), None);
+    assert_eq!(catalogue::MNIST.size(), 11_594_722);
+}
