@@ -138,15 +138,17 @@ impl Conv2d {
         let Some(dx) = dx else { return };
         assert_eq!(dx.len(), x.len(), "conv2d: input gradient");
         let weight = Matrix::new(weight, filters, depth).transposed();
-        dx.par_chunks_exact_mut(self.input_len()).zip(dy.par_chunks_exact(filters * pixels)).for_each(|(dx, dy)| {
-            let _flush = FlushDenormals::new();
-            dx.fill(0.0);
-            self.for_each_block(|block, columns| {
-                let dy = Matrix::strided(&dy[block.first_pixel..], filters, block.pixels, pixels);
-                multiply(weight, dy, MatrixMut::new(columns, depth, block.pixels), Write::Replace);
-                self.fold(columns, &block, dx);
-            });
-        });
+        dx.par_chunks_exact_mut(self.input_len()).zip(dy.par_chunks_exact(filters * pixels)).for_each(
+            |(dx, dy)| {
+                let _flush = FlushDenormals::new();
+                dx.fill(0.0);
+                self.for_each_block(|block, columns| {
+                    let dy = Matrix::strided(&dy[block.first_pixel..], filters, block.pixels, pixels);
+                    multiply(weight, dy, MatrixMut::new(columns, depth, block.pixels), Write::Replace);
+                    self.fold(columns, &block, dx);
+                });
+            },
+        );
     }
 
     /// Calls `work` for each block of output rows with room for its unfolded columns, which this thread
@@ -211,12 +213,16 @@ impl Conv2d {
                 for j in 0..kernel[1] {
                     // Output columns whose input column `column * stride + j - left` lies in 0..width.
                     let first = padding.left.saturating_sub(j).div_ceil(stride[1]).min(self.output[2]);
-                    let end = (width + padding.left).saturating_sub(j).div_ceil(stride[1]).clamp(first, self.output[2]);
+                    let end = (width + padding.left)
+                        .saturating_sub(j)
+                        .div_ceil(stride[1])
+                        .clamp(first, self.output[2]);
                     for row in block.first_row..block.first_row + block.rows {
-                        let y = (row * stride[0] + i).checked_sub(padding.top).filter(|y| *y < height && first < end);
-                        let input_start = y.map(|y| {
-                            (channel * height + y) * width + first * stride[1] + j - padding.left
-                        });
+                        let y = (row * stride[0] + i)
+                            .checked_sub(padding.top)
+                            .filter(|y| *y < height && first < end);
+                        let input_start =
+                            y.map(|y| (channel * height + y) * width + first * stride[1] + j - padding.left);
                         visit(Run { first, end, input_start });
                     }
                 }

@@ -83,7 +83,11 @@ impl<'a> MatrixMut<'a> {
                 let start = unsafe { self.start.add(row * self.stride + column) };
                 let rows = height.min(self.rows - row);
                 let columns = width.min(self.columns - column);
-                tiles.push((row, column, MatrixMut { start, rows, columns, stride: self.stride, borrowed: PhantomData }));
+                tiles.push((
+                    row,
+                    column,
+                    MatrixMut { start, rows, columns, stride: self.stride, borrowed: PhantomData },
+                ));
             }
         }
         tiles
@@ -159,19 +163,36 @@ mod tests {
         let transposed = Matrix::new(&b, n, k).transposed();
         multiply(Matrix::new(&a, m, k), transposed, MatrixMut::new(&mut whole, m, n), Write::Add);
         let mut tiled = vec![1.0; m * n];
-        multiply_tiled(Matrix::new(&a, m, k), transposed, MatrixMut::new(&mut tiled, m, n), Write::Add, [8, 16]);
+        multiply_tiled(
+            Matrix::new(&a, m, k),
+            transposed,
+            MatrixMut::new(&mut tiled, m, n),
+            Write::Add,
+            [8, 16],
+        );
         for (i, (w, t)) in whole.iter().zip(&tiled).enumerate() {
             let (row, column) = (i / n, i % n);
             let exact: f64 = (0..k).map(|j| f64::from(a[row * k + j]) * f64::from(b[column * k + j])).sum();
-            assert!((f64::from(*w) - exact - 1.0).abs() < 1e-4, "element {row},{column}: {w} is not {exact} + 1");
-            assert!((f64::from(*t) - exact - 1.0).abs() < 1e-4, "tiled {row},{column}: {t} is not {exact} + 1");
+            assert!(
+                (f64::from(*w) - exact - 1.0).abs() < 1e-4,
+                "element {row},{column}: {w} is not {exact} + 1"
+            );
+            assert!(
+                (f64::from(*t) - exact - 1.0).abs() < 1e-4,
+                "tiled {row},{column}: {t} is not {exact} + 1"
+            );
         }
     }
 
     #[test]
     fn replacing_forgets_even_nan() {
         let mut c = [f32::NAN; 4];
-        multiply(Matrix::new(&[1.0, 2.0], 2, 1), Matrix::new(&[3.0, 4.0], 1, 2), MatrixMut::new(&mut c, 2, 2), Write::Replace);
+        multiply(
+            Matrix::new(&[1.0, 2.0], 2, 1),
+            Matrix::new(&[3.0, 4.0], 1, 2),
+            MatrixMut::new(&mut c, 2, 2),
+            Write::Replace,
+        );
         assert_eq!(c, [3.0, 4.0, 6.0, 8.0]);
     }
 }

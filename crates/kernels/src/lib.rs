@@ -33,7 +33,10 @@
 //!
 //! [`naive`] holds slow, obvious `f64` versions of everything here: the oracle of the tests.
 
-#![allow(unsafe_code, reason = "SIMD matrix products and the processor's denormal flags; each block says why it is sound")]
+#![allow(
+    unsafe_code,
+    reason = "SIMD matrix products and the processor's denormal flags; each block says why it is sound"
+)]
 
 mod activation;
 mod conv;

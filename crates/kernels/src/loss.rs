@@ -81,7 +81,11 @@ mod tests {
         assert_eq!(found.correct, 1, "ties go to the first class");
         for i in 0..9 {
             let slope = naive::slope(&wide, i, |x| naive::cross_entropy(x, &labels, 3));
-            assert!((f64::from(gradient[i]) - slope).abs() < 1e-6, "logit {i}: {} is not {slope}", gradient[i]);
+            assert!(
+                (f64::from(gradient[i]) - slope).abs() < 1e-6,
+                "logit {i}: {} is not {slope}",
+                gradient[i]
+            );
         }
     }
 

@@ -20,7 +20,8 @@ pub fn conv2d(x: &[f64], input: [usize; 3], weight: &[f64], bias: &[f64], window
                             let v = (row * stride[0] + a).wrapping_sub(padding.top);
                             let h = (column * stride[1] + b).wrapping_sub(padding.left);
                             if v < height && h < width {
-                                let w = weight[((filter * channels + channel) * kernel[0] + a) * kernel[1] + b];
+                                let w =
+                                    weight[((filter * channels + channel) * kernel[0] + a) * kernel[1] + b];
                                 sum += w * x[(channel * height + v) * width + h];
                             }
                         }

@@ -115,7 +115,8 @@ mod tests {
             let step = SgdStep { learning_rate: 0.1, momentum: 0.9, nesterov, weight_decay: 0.0 };
             step.apply(&mut p, &[0.5], &mut velocity);
             step.apply(&mut p, &[-0.25], &mut velocity);
-            let expected: f32 = if nesterov { 1.0 - 0.1 * 0.95 - 0.1 * (-0.25 + 0.9 * 0.2) } else { expected };
+            let expected: f32 =
+                if nesterov { 1.0 - 0.1 * 0.95 - 0.1 * (-0.25 + 0.9 * 0.2) } else { expected };
             assert!((p[0] - expected).abs() < 1e-6, "nesterov {nesterov}: {} is not {expected}", p[0]);
         }
     }

@@ -50,7 +50,9 @@ impl MaxPool2d {
     pub fn forward(&self, x: &[f32], y: &mut [f32], winners: &mut [u32]) {
         self.check(x.len(), y.len());
         assert_eq!(y.len(), winners.len(), "max_pool: winners");
-        let outputs = y.par_chunks_exact_mut(self.output_plane()).zip(winners.par_chunks_exact_mut(self.output_plane()));
+        let outputs = y
+            .par_chunks_exact_mut(self.output_plane())
+            .zip(winners.par_chunks_exact_mut(self.output_plane()));
         outputs.zip(x.par_chunks_exact(self.input_plane())).for_each(|((y, winners), x)| {
             let _flush = FlushDenormals::new();
             let pixels = y.chunks_exact_mut(self.output[2]).zip(winners.chunks_exact_mut(self.output[2]));
@@ -86,7 +88,8 @@ impl MaxPool2d {
     pub fn backward(&self, dy: &[f32], winners: &[u32], dx: &mut [f32]) {
         self.check(dx.len(), dy.len());
         assert_eq!(dy.len(), winners.len(), "max_pool: winners");
-        let gradients = dy.par_chunks_exact(self.output_plane()).zip(winners.par_chunks_exact(self.output_plane()));
+        let gradients =
+            dy.par_chunks_exact(self.output_plane()).zip(winners.par_chunks_exact(self.output_plane()));
         dx.par_chunks_exact_mut(self.input_plane()).zip(gradients).for_each(|(dx, (dy, winners))| {
             let _flush = FlushDenormals::new();
             dx.fill(0.0);

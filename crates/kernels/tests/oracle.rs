@@ -162,7 +162,8 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let (weight, bias) = (numbers(4, layer.inputs * 100), numbers(5, 100));
             let mut z = vec![0.0; 40 * 100];
             layer.forward(&y, &weight, &bias, &mut z);
-            let (mut dy, mut dweight, mut dbias) = (vec![0.0; y.len()], vec![0.0; weight.len()], vec![0.0; 100]);
+            let (mut dy, mut dweight, mut dbias) =
+                (vec![0.0; y.len()], vec![0.0; weight.len()], vec![0.0; 100]);
             let gradients = DenseGradients { input: Some(&mut dy), weight: &mut dweight, bias: &mut dbias };
             layer.backward(&y, &weight, &z, gradients);
             [y, dx, dw, db, z, dy, dweight, dbias].concat()

@@ -59,13 +59,16 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
     };
     let (path, generics) = match &layer.kind {
         Kind::Conv { window, .. } => {
-            let mut generics = numbers(&[sizes(input), sizes(output), window.kernel.to_vec(), vec![window.stride]].concat());
+            let mut generics =
+                numbers(&[sizes(input), sizes(output), window.kernel.to_vec(), vec![window.stride]].concat());
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::Conv2d), generics)
         }
         Kind::MaxPool { window } => {
             let rows_and_columns = sizes(output)[1..].to_vec();
-            let mut generics = numbers(&[sizes(input), rows_and_columns, window.kernel.to_vec(), vec![window.stride]].concat());
+            let mut generics = numbers(
+                &[sizes(input), rows_and_columns, window.kernel.to_vec(), vec![window.stride]].concat(),
+            );
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::MaxPool2d), generics)
         }
@@ -103,7 +106,10 @@ pub fn network(network: Network) -> Result<TokenStream> {
     let Network { attributes, visibility, name, layers } = &network;
     let (fields, output) = resolve(layers)?;
     if !fields.iter().any(|field| field.has_tensors) {
-        return Err(Error::new(name.span(), format!("{name} has nothing to learn: it needs a conv or a dense layer")));
+        return Err(Error::new(
+            name.span(),
+            format!("{name} has nothing to learn: it needs a conv or a dense layer"),
+        ));
     }
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let labels: Vec<_> = names.iter().map(|name| name.to_string()).collect();
@@ -133,7 +139,9 @@ pub fn network(network: Network) -> Result<TokenStream> {
     };
     let last = &names[names.len() - 1];
     let (output_type, output_value) = match output {
-        Shape::Picture([c, h, w]) => (quote!((B, Const<#c>, Const<#h>, Const<#w>)), quote!((batch, Const, Const, Const))),
+        Shape::Picture([c, h, w]) => {
+            (quote!((B, Const<#c>, Const<#h>, Const<#w>)), quote!((batch, Const, Const, Const)))
+        }
         Shape::Flat(length) => (quote!((B, Const<#length>)), quote!((batch, Const))),
         Shape::Classes => {
             let head = &learned[learned.len() - 1].name;

@@ -77,13 +77,20 @@ impl Layer {
     pub fn output(&self, name: &str, input: Shape) -> Result<Shape> {
         let fail = |what: String| Err(Error::new(self.span, format!("{name}: {what}")));
         if input == Shape::Classes && !matches!(self.kind, Kind::Relu | Kind::Dropout { .. }) {
-            return fail("dense(classes) must be the last layer with sizes: the number of classes is not known here".into());
+            return fail(
+                "dense(classes) must be the last layer with sizes: the number of classes is not known here"
+                    .into(),
+            );
         }
         match (&self.kind, input) {
             (Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
             (Kind::Flatten, Shape::Picture(sizes)) => Ok(Shape::Flat(sizes.iter().product())),
-            (Kind::Flatten, _) => fail(format!("the input is flat already, {input} numbers: leave `flatten` out")),
-            (Kind::Conv { expected: Some(expected), .. }, Shape::Picture([channels, ..])) if *expected != channels => {
+            (Kind::Flatten, _) => {
+                fail(format!("the input is flat already, {input} numbers: leave `flatten` out"))
+            }
+            (Kind::Conv { expected: Some(expected), .. }, Shape::Picture([channels, ..]))
+                if *expected != channels =>
+            {
                 fail(format!("expects {expected} channels, but its input has {channels} ({input})"))
             }
             (Kind::Conv { filters, window, .. }, Shape::Picture([_, height, width])) => {
@@ -104,9 +111,9 @@ impl Layer {
                     None => fail(window.too_large("window", [height, width])),
                 }
             }
-            (Kind::Conv { .. } | Kind::MaxPool { .. }, _) => {
-                fail(format!("needs a picture, but its input is flat, {input} numbers: put it before `flatten`"))
-            }
+            (Kind::Conv { .. } | Kind::MaxPool { .. }, _) => fail(format!(
+                "needs a picture, but its input is flat, {input} numbers: put it before `flatten`"
+            )),
             (Kind::Dense { .. }, Shape::Picture(_)) => {
                 fail(format!("needs a flat input, but gets a picture, {input}: put `flatten` before it"))
             }

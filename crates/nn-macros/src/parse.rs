@@ -80,7 +80,10 @@ impl Parse for Layer {
             "dropout" => arguments(input, |input| Ok(Kind::Dropout { per_mille: per_mille(input)? }))?,
             other => {
                 let known = "conv, max_pool, relu, dropout, flatten, dense";
-                return Err(Error::new(name.span(), format!("no layer is called `{other}`; known are {known}")));
+                return Err(Error::new(
+                    name.span(),
+                    format!("no layer is called `{other}`; known are {known}"),
+                ));
             }
         };
         Ok(Self { kind, span: name.span() })
@@ -166,5 +169,7 @@ fn sizes(input: ParseStream) -> Result<(Vec<usize>, Span)> {
     }
     let parse = |size: &String| size.parse().ok().filter(|size| *size > 0);
     let sizes: Option<Vec<usize>> = sizes.iter().map(parse).collect();
-    sizes.map(|sizes| (sizes, first.span())).ok_or_else(|| Error::new(first.span(), "every size is at least 1"))
+    sizes
+        .map(|sizes| (sizes, first.span()))
+        .ok_or_else(|| Error::new(first.span(), "every size is at least 1"))
 }

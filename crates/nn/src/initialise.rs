@@ -57,7 +57,8 @@ pub fn initialise<M: TensorCollection<f32, Cpu>>(model: &mut M, initialiser: Ini
 
 fn generator(seed: u64, name: &str) -> ChaCha8Rng {
     // FNV-1a, <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>: the same on every machine.
-    let hash = name.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
+    let hash =
+        name.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8..16].copy_from_slice(&u64::to_le_bytes(hash));

@@ -56,7 +56,8 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     let mut values = vec![0.0; rows * classes];
     logits.copy_into(&mut values);
     let mut gradient = vec![0.0; if T::OWNS_TAPE { values.len() } else { 0 }];
-    let report = softmax_cross_entropy(&values, labels, classes, T::OWNS_TAPE.then_some(gradient.as_mut_slice()));
+    let report =
+        softmax_cross_entropy(&values, labels, classes, T::OWNS_TAPE.then_some(gradient.as_mut_slice()));
     let loss = logits.device().try_tensor_from_vec(vec![report.loss], ())?;
     let (logits, loss_gradient) = (logits.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {

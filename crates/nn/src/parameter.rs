@@ -1,7 +1,7 @@
 //! Tensors of a model, by name and without their type-level shape.
 
-use dfdx::prelude::{Cpu, CpuError, Gradients, Shape, Tensor, TensorCollection};
 use dfdx::nn::{RecursiveWalker, TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName, ViewTensorRef};
+use dfdx::prelude::{Cpu, CpuError, Gradients, Shape, Tensor, TensorCollection};
 use std::convert::Infallible;
 
 /// A trainable tensor whose shape is a value.

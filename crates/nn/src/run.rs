@@ -175,7 +175,9 @@ fn run_backward(
                             pool.backward(&dy, &winners, dx);
                         }
                     }
-                    _ => unreachable!("convolution and dense layers have a weight and a bias, pooling has none"),
+                    _ => unreachable!(
+                        "convolution and dense layers have a weight and a bias, pooling has none"
+                    ),
                 }
                 for ((_, parameter), sum) in stage.parameters.iter().zip(sums) {
                     *parameter.gradient(gradients)? = sum;

@@ -1,10 +1,11 @@
 //! The table of a network's layers.
 
 use crate::plan::Plan;
+use serde::Serialize;
 use std::fmt;
 
 /// Layer by layer: output shape, parameters and multiply-adds, as Keras's `summary()` shows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Sizes of one sample.
     pub input: Vec<usize>,
@@ -13,7 +14,7 @@ pub struct Summary {
 }
 
 /// One layer of a [`Summary`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SummaryRow {
     /// As its tensors are named: `conv1`.
     pub name: String,
@@ -60,7 +61,8 @@ impl fmt::Display for Summary {
             let [parameters, multiply_adds] = counts;
             [row.name.clone(), row.layer.clone(), sizes(&row.output), parameters, multiply_adds]
         });
-        let total = ["".into(), "total".into(), "".into(), grouped(self.parameters()), grouped(self.multiply_adds())];
+        let total =
+            ["".into(), "total".into(), "".into(), grouped(self.parameters()), grouped(self.multiply_adds())];
         let body: Vec<[String; 5]> = std::iter::once(input).chain(rows).collect();
         let all = std::iter::once(&head).chain(&body).chain([&total]);
         let widths = all.fold([0; 5], |mut widths, row| {
@@ -70,7 +72,8 @@ impl fmt::Display for Summary {
             widths
         });
         let rule = "-".repeat(widths.iter().sum::<usize>() + 8);
-        let line = |f: &mut fmt::Formatter<'_>, [name, layer, output, parameters, multiply_adds]: &[String; 5]| {
+        let line = |f: &mut fmt::Formatter<'_>,
+                    [name, layer, output, parameters, multiply_adds]: &[String; 5]| {
             let [a, b, c, d, e] = widths;
             writeln!(f, "{name:a$}  {layer:b$}  {output:>c$}  {parameters:>d$}  {multiply_adds:>e$}")
         };

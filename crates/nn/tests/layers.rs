@@ -3,8 +3,8 @@
 use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
-    Classes, Classifier, Initialiser, Parameter, WrongClasses, cross_entropy, initialise, layers, logits, network,
-    parameters, set_noise, visit_parameters_mut,
+    Classes, Classifier, Initialiser, Parameter, WrongClasses, cross_entropy, initialise, layers, logits,
+    network, parameters, set_noise, visit_parameters_mut,
 };
 
 network! {
@@ -82,7 +82,10 @@ fn initial_values_depend_on_seed_and_name_alone() {
     let bound = (6.0f32 / (16.0 + 8.0)).sqrt();
     assert!(weight.iter().all(|w| w.abs() <= bound));
     let spread = weight.iter().map(|w| w * w).sum::<f32>() / weight.len() as f32;
-    assert!((spread / (bound * bound / 3.0) - 1.0).abs() < 0.25, "variance {spread} is not that of a uniform");
+    assert!(
+        (spread / (bound * bound / 3.0) - 1.0).abs() < 0.25,
+        "variance {spread} is not that of a uniform"
+    );
     assert!(values(&build(1).dense1.bias).iter().all(|b| *b == 0.0));
 }
 
@@ -108,7 +111,8 @@ fn a_network_equals_the_tuple_of_its_layers_bit_for_bit() {
 
     let (loss, report) = cross_entropy(fused.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
     let mut gradients = loss.backward();
-    let (chain_loss, chain_report) = cross_entropy(chain.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let (chain_loss, chain_report) =
+        cross_entropy(chain.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
     let mut chain_gradients = chain_loss.backward();
     assert_eq!(report, chain_report);
     for ((name, a), (_, b)) in parameters(&fused).iter().zip(parameters(&chain)) {

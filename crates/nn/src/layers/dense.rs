@@ -51,7 +51,9 @@ impl<const INPUTS: usize, O: Dim, B: Dim, T: Tape<f32, Cpu>> Module<Tensor<(B, C
 
 impl<const INPUTS: usize, O: Dim, E: Dtype, D: Storage<E>> NonMutableModule for Dense<INPUTS, O, E, D> {}
 
-impl<const INPUTS: usize, O: ConstDim, E: Dtype, D: Device<E>> TensorCollection<E, D> for Dense<INPUTS, O, E, D> {
+impl<const INPUTS: usize, O: ConstDim, E: Dtype, D: Device<E>> TensorCollection<E, D>
+    for Dense<INPUTS, O, E, D>
+{
     type To<E2: Dtype, D2: Device<E2>> = Dense<INPUTS, O, E2, D2>;
 
     fn iter_tensors<V: ModuleVisitor<Self, E, D>>(

@@ -37,7 +37,9 @@ impl<const PER_MILLE: usize> Layer for Dropout<PER_MILLE> {
     }
 }
 
-impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> Module<Tensor<S, f32, Cpu, T>> for Dropout<PER_MILLE> {
+impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> Module<Tensor<S, f32, Cpu, T>>
+    for Dropout<PER_MILLE>
+{
     type Output = Tensor<S, f32, Cpu, T>;
     type Error = CpuError;
 
@@ -47,7 +49,9 @@ impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> Module<Tensor<S, f32, 
     }
 }
 
-impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> ModuleMut<Tensor<S, f32, Cpu, T>> for Dropout<PER_MILLE> {
+impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> ModuleMut<Tensor<S, f32, Cpu, T>>
+    for Dropout<PER_MILLE>
+{
     type Output = Tensor<S, f32, Cpu, T>;
     type Error = CpuError;
 

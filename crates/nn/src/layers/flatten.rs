@@ -28,8 +28,14 @@ impl<const CHANNELS: usize, const HEIGHT: usize, const WIDTH: usize, const LENGT
     }
 }
 
-impl<const CHANNELS: usize, const HEIGHT: usize, const WIDTH: usize, const LENGTH: usize, B: Dim, T: Tape<f32, Cpu>>
-    Module<Tensor<(B, Const<CHANNELS>, Const<HEIGHT>, Const<WIDTH>), f32, Cpu, T>>
+impl<
+    const CHANNELS: usize,
+    const HEIGHT: usize,
+    const WIDTH: usize,
+    const LENGTH: usize,
+    B: Dim,
+    T: Tape<f32, Cpu>,
+> Module<Tensor<(B, Const<CHANNELS>, Const<HEIGHT>, Const<WIDTH>), f32, Cpu, T>>
     for Flatten<CHANNELS, HEIGHT, WIDTH, LENGTH>
 {
     type Output = Tensor<(B, Const<LENGTH>), f32, Cpu, T>;

@@ -19,7 +19,8 @@ use lenslet_kernels::{Padding, Window};
 /// The window that the const parameters of a layer spell.
 const fn window(input: [usize; 2], kernel: [usize; 2], stride: usize, padding: usize) -> Window {
     let stride = [stride, stride];
-    let padding = if padding == SAME { Padding::same(input, kernel, stride) } else { Padding::symmetric(padding) };
+    let padding =
+        if padding == SAME { Padding::same(input, kernel, stride) } else { Padding::symmetric(padding) };
     Window { kernel, stride, padding }
 }
 

@@ -1,0 +1,251 @@
+//! What one can type.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Train, evaluate and use convolutional image classifiers.
+///
+/// Exit codes: 0 when all is well, 2 when the input is bad or the command failed.
+#[derive(Parser)]
+#[command(name = "lenslet", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lenslet train mnist-cnn                                    train on data/mnist, write runs/mnist-cnn/
+  lenslet train --resume runs/mnist-cnn/last.safetensors     go on after an interruption
+  lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
+  lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
+  lenslet summary mnist-cnn                                  layers, shapes, parameters";
+
+#[derive(Subcommand)]
+pub enum Command {
+    Train(Train),
+    Evaluate(Evaluate),
+    Predict(Predict),
+    Summary(Summary),
+}
+
+/// Train a network, or go on with a run.
+///
+/// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs) and
+/// OUTPUT/metrics.jsonl (one JSON object for each event but the steps). Ctrl-C stops after the step at hand;
+/// the last whole epoch is kept.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet train mnist-mlp --epochs 5 --seed 1 --output runs/first
+  lenslet train mnist-cnn --data fashion-mnist --optimiser sgd --learning-rate 0.01 --momentum 0.9
+  lenslet train --resume runs/first/last.safetensors --epochs 10")]
+pub struct Train {
+    /// The network to train: mnist-mlp or mnist-cnn.
+    #[arg(required_unless_present = "resume")]
+    pub network: Option<String>,
+
+    /// Go on with the run of this checkpoint, with its network, data and settings.
+    #[arg(
+        long,
+        value_name = "CHECKPOINT",
+        conflicts_with_all = [
+            "network", "batch_size", "learning_rate", "optimiser", "momentum", "nesterov", "weight_decay",
+            "initialiser", "seed", "overwrite", "normalise",
+        ]
+    )]
+    pub resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Where checkpoints and metrics go [default: runs/NETWORK, or the resumed checkpoint's folder].
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Replace a finished or interrupted run in the output folder.
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Passes over the training data, those of a resumed run included [default: 10, or as the run was told].
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u64>,
+
+    /// Pictures per step.
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub batch_size: usize,
+
+    /// Step size of the optimiser.
+    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
+    pub learning_rate: f64,
+
+    /// The rule of each step.
+    #[arg(long, value_enum, default_value_t = Optimiser::Adam)]
+    pub optimiser: Optimiser,
+
+    /// Share of the last velocity that sgd keeps.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub momentum: f64,
+
+    /// Let sgd look ahead along the velocity.
+    #[arg(long)]
+    pub nesterov: bool,
+
+    /// Weight decay of adamw and sgd.
+    #[arg(long, value_name = "DECAY", default_value_t = 0.0)]
+    pub weight_decay: f64,
+
+    /// First values of the weights.
+    #[arg(long, value_enum, default_value_t = Initialiser::GlorotUniform)]
+    pub initialiser: Initialiser,
+
+    /// How pixels become inputs.
+    #[arg(long, value_enum, default_value_t = Normalise::Unit)]
+    pub normalise: Normalise,
+
+    /// Decides first weights, order of pictures and dropout: the same seed, the same weights, bit for bit.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    #[command(flatten)]
+    pub common: Common,
+
+    /// What to show while it runs: bars on a terminal and plain lines elsewhere, by default.
+    #[arg(long, value_enum, default_value_t = Progress::Auto, conflicts_with = "json")]
+    pub progress: Progress,
+}
+
+/// Loss and accuracy of a checkpoint on test data.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet evaluate runs/mnist-cnn/last.safetensors
+  lenslet evaluate runs/mnist-cnn/last.safetensors --split train --json")]
+pub struct Evaluate {
+    /// A checkpoint of `lenslet train`.
+    pub checkpoint: PathBuf,
+
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    pub split: Split,
+
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Name what is on pictures (PNG or JPEG).
+///
+/// A picture is brought to the network's colours and size, and normalised as the training pictures were.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet predict runs/mnist-cnn/last.safetensors digit.png
+  lenslet predict runs/mnist-cnn/last.safetensors --invert scan-1.jpg scan-2.jpg    dark ink on white paper
+  lenslet predict runs/mnist-cnn/last.safetensors *.png --top 1 --json")]
+pub struct Predict {
+    /// A checkpoint of `lenslet train`.
+    pub checkpoint: PathBuf,
+
+    /// Pictures.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+
+    /// How many classes to show, most probable first.
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    pub top: usize,
+
+    /// Swap light and dark first: MNIST's digits are light on dark.
+    #[arg(long)]
+    pub invert: bool,
+
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The layers of a network: output shapes, parameters, multiply-adds.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet summary mnist-cnn
+  lenslet summary runs/mnist-cnn/last.safetensors --json")]
+pub struct Summary {
+    /// A network's name, or a checkpoint.
+    pub network: String,
+
+    /// Number of classes of a network given by name.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: u32,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Data {
+    /// A data set in the data directory (mnist, fashion-mnist, kmnist), or the path of a folder with the four
+    /// IDX files of the MNIST family [default: mnist, or the checkpoint's data].
+    #[arg(long = "data", value_name = "NAME|DIR")]
+    pub name: Option<String>,
+
+    /// Where `cargo xtask fetch` puts data sets.
+    #[arg(long = "data-dir", value_name = "DIR", env = "LENSLET_DATA", default_value = "data")]
+    pub directory: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Common {
+    /// Threads to compute with [default: all cores]. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+
+    /// Print JSON, one object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, plain lines elsewhere.
+    Auto,
+    /// A bar for the epoch at hand, on standard error.
+    Bar,
+    /// A line for each epoch.
+    Plain,
+    /// An object for each event, steps included.
+    Json,
+    /// Nothing but warnings.
+    None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Optimiser {
+    Adam,
+    Adamw,
+    Sgd,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Initialiser {
+    /// As Keras.
+    GlorotUniform,
+    /// For ReLU networks.
+    KaimingUniform,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Normalise {
+    /// Divide by 255.
+    Unit,
+    /// Subtract each channel's mean over the training pictures and divide by its standard deviation.
+    Channels,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Split {
+    Train,
+    Test,
+}

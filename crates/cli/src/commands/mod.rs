@@ -1,0 +1,20 @@
+//! One command a file.
+
+pub mod evaluate;
+pub mod predict;
+pub mod summary;
+pub mod train;
+
+use crate::args::Common;
+use anyhow::Context;
+
+impl Common {
+    /// Starts the threads that kernels and pipeline compute on.
+    fn start_threads(&self) -> anyhow::Result<()> {
+        let threads = self.threads.unwrap_or(0) as usize;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start the threads")
+    }
+}

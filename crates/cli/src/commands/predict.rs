@@ -1,0 +1,111 @@
+//! `lenslet predict`
+
+use crate::args::Predict;
+use crate::{network, output};
+use anyhow::Context;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageReader};
+use lenslet_checkpoint::Checkpoint;
+use lenslet_dataset::{Dataset, ImageShape, InMemory};
+use lenslet_models::UseNetwork;
+use lenslet_nn::Classifier;
+use lenslet_pipeline::{Loader, LoaderConfig, Order};
+use lenslet_train::{Metadata, probabilities};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+struct Prediction<'a> {
+    image: &'a Path,
+    classes: Vec<Guess<'a>>,
+}
+
+#[derive(Serialize)]
+struct Guess<'a> {
+    class: &'a str,
+    probability: f32,
+}
+
+struct Run<'a> {
+    checkpoint: &'a Checkpoint,
+    metadata: &'a Metadata,
+    pictures: Vec<f32>,
+}
+
+impl UseNetwork for Run<'_> {
+    type Output = anyhow::Result<Vec<Vec<f32>>>;
+
+    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
+        let model: M = network::load(self.checkpoint, self.metadata)?;
+        Ok(probabilities(&model, self.pictures)?)
+    }
+}
+
+pub fn run(arguments: &Predict) -> anyhow::Result<()> {
+    arguments.common.start_threads()?;
+    let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
+    let [channels, height, width] = metadata.input;
+    let shape = ImageShape { channels, height, width };
+    let mut pixels = Vec::new();
+    for path in &arguments.images {
+        let mut image = decode(path)?;
+        if arguments.invert {
+            image.invert();
+        }
+        pixels.extend(planes(&image, shape)?);
+    }
+    let labels = vec![0; arguments.images.len()];
+    let pictures = InMemory::new(shape, pixels, labels, metadata.classes.clone())?;
+    let run = Run { checkpoint: &checkpoint, metadata: &metadata, pictures: normalise(pictures, &metadata)? };
+    let rows = network::with_network_of(&checkpoint, &metadata, run)??;
+
+    for (image, row) in arguments.images.iter().zip(rows) {
+        let mut order: Vec<usize> = (0..row.len()).collect();
+        order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
+        let guess = |class: usize| Guess { class: &metadata.classes[class], probability: row[class] };
+        let classes: Vec<Guess> = order.into_iter().take(arguments.top).map(guess).collect();
+        if arguments.common.json {
+            output::json(&Prediction { image, classes })?;
+        } else {
+            let guesses = classes.iter().map(|g| format!("{} {:.1} %", g.class, 100.0 * g.probability));
+            output::line(format_args!("{}: {}", image.display(), guesses.collect::<Vec<_>>().join(", ")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a picture; its kind is told by its content, and its size is limited by the library before decoding.
+fn decode(path: &Path) -> anyhow::Result<DynamicImage> {
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let reader = reader.with_context(|| format!("cannot read {}", path.display()))?;
+    reader.decode().with_context(|| format!("{} is no PNG or JPEG that can be read", path.display()))
+}
+
+/// The picture in the network's colours and size, channel by channel.
+fn planes(image: &DynamicImage, shape: ImageShape) -> anyhow::Result<Vec<u8>> {
+    let resized = if image.width() as usize == shape.width && image.height() as usize == shape.height {
+        image.clone()
+    } else {
+        image.resize_exact(shape.width as u32, shape.height as u32, FilterType::Triangle)
+    };
+    match shape.channels {
+        1 => Ok(resized.into_luma8().into_raw()),
+        3 => {
+            let pixels = resized.into_rgb8().into_raw();
+            Ok((0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3).copied()).collect())
+        }
+        channels => {
+            anyhow::bail!("the network takes pictures of {channels} channels: only grey and RGB can be read")
+        }
+    }
+}
+
+/// The same path from pixels to inputs as the training data took.
+fn normalise(pictures: InMemory, metadata: &Metadata) -> anyhow::Result<Vec<f32>> {
+    let batch_size = pictures.len();
+    let loader =
+        Loader::new(Arc::new(pictures), &metadata.normalisation, LoaderConfig { batch_size, prefetch: 0 })?;
+    let batch = loader.epoch(Order::Sequential).next().context("no picture")??;
+    Ok(batch.images)
+}

@@ -1,0 +1,141 @@
+//! Events on the screen.
+
+use crate::args::Progress;
+use crate::output;
+use indicatif::{ProgressBar, ProgressStyle};
+use lenslet_train::{Event, Score};
+use std::io::{self, IsTerminal};
+
+/// Shows events.
+pub trait Renderer {
+    fn render(&mut self, event: &Event) -> anyhow::Result<()>;
+}
+
+/// The renderer that a person at this terminal, or a program in its place, would want.
+pub fn renderer(progress: Progress, network: &str) -> Box<dyn Renderer> {
+    let lines = Lines { network: network.to_owned() };
+    match progress {
+        Progress::Bar => Box::new(Bar { lines, bar: None }),
+        Progress::Auto if io::stderr().is_terminal() && io::stdout().is_terminal() => {
+            Box::new(Bar { lines, bar: None })
+        }
+        Progress::Auto | Progress::Plain => Box::new(lines),
+        Progress::Json => Box::new(Json),
+        Progress::None => Box::new(Quiet),
+    }
+}
+
+struct Quiet;
+
+impl Renderer for Quiet {
+    fn render(&mut self, event: &Event) -> anyhow::Result<()> {
+        if let Event::Warning(warning) = event {
+            output::warning(&warning.message);
+        }
+        Ok(())
+    }
+}
+
+struct Json;
+
+impl Renderer for Json {
+    fn render(&mut self, event: &Event) -> anyhow::Result<()> {
+        output::json(event)
+    }
+}
+
+/// A line for each epoch.
+struct Lines {
+    network: String,
+}
+
+impl Lines {
+    fn text(&self, event: &Event) -> Option<String> {
+        match event {
+            Event::Start(start) => {
+                let (network, config) = (&self.network, &start.config);
+                let done = match start.epochs_done {
+                    0 => String::new(),
+                    n => format!(" ({n} done)"),
+                };
+                Some(format!(
+                    "{network}: {} parameters, {} training and {} validation pictures, {} classes; \
+                     {} epochs{done} of {} steps, learning rate {}, seed {}",
+                    start.parameters,
+                    start.train_samples,
+                    start.validation_samples,
+                    start.classes,
+                    config.epochs,
+                    start.steps_per_epoch,
+                    config.learning_rate,
+                    config.seed
+                ))
+            }
+            Event::Epoch(epoch) => {
+                let rate = epoch.train.samples as f64 / epoch.train_seconds;
+                let waited = 100.0 * epoch.waited_seconds / epoch.train_seconds;
+                let validation = epoch.validation.map(|score| format!("  validation {}", shown(score)));
+                Some(format!(
+                    "epoch {:>3}  train {}{}  {:.1} s, {rate:.0} pictures/s, {waited:.0} % waiting for data",
+                    epoch.epoch,
+                    shown(epoch.train),
+                    validation.unwrap_or_default(),
+                    epoch.train_seconds + epoch.validation_seconds,
+                ))
+            }
+            Event::End { epochs, seconds, stopped } => {
+                let how = if *stopped { "stopped" } else { "done" };
+                Some(format!("{how} after {epochs} epochs, {seconds:.1} s"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn shown(score: Score) -> String {
+    format!("loss {:.4} accuracy {:.2} %", score.loss, 100.0 * score.accuracy())
+}
+
+impl Renderer for Lines {
+    fn render(&mut self, event: &Event) -> anyhow::Result<()> {
+        match (event, self.text(event)) {
+            (Event::Warning(warning), _) => output::warning(&warning.message),
+            (Event::Checkpoint { path, epoch }, _) if *epoch == 1 => {
+                output::line(format_args!("checkpoint {} after every epoch", path.display()))?;
+            }
+            (_, Some(text)) => output::line(text)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A bar for the epoch at hand; finished epochs stay above it as lines.
+struct Bar {
+    lines: Lines,
+    bar: Option<ProgressBar>,
+}
+
+impl Renderer for Bar {
+    fn render(&mut self, event: &Event) -> anyhow::Result<()> {
+        let Event::Step(step) = event else {
+            if let Some(bar) = self.bar.take() {
+                bar.finish_and_clear();
+            }
+            return self.lines.render(event);
+        };
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template(
+                "epoch {prefix:>3} {bar:30} {pos}/{len} steps  {per_sec}  {eta} left  {msg}",
+            );
+            let bar = ProgressBar::new(step.steps_per_epoch as u64).with_prefix(step.epoch.to_string());
+            match style {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
+        bar.set_position(step.step as u64);
+        bar.set_message(shown(step.train));
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a run cannot go on.
+
+use dfdx::prelude::CpuError;
+use lenslet_dataset::ImageShape;
+use lenslet_nn::LossError;
+
+/// Why training or evaluating failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Mend the hyper-parameter that it names.
+    #[error(transparent)]
+    Config(#[from] crate::InvalidConfig),
+    /// A sample could not be read, or no batch can be made of it.
+    #[error(transparent)]
+    Data(#[from] lenslet_pipeline::Error),
+    /// The batch and the network do not fit.
+    #[error("cannot compute the loss")]
+    Loss(#[from] LossError),
+    /// The pictures have another size than the network's input.
+    #[error(
+        "the network takes pictures of {network}, but the data have {data}: choose another network or resize"
+    )]
+    Shape {
+        /// The network's input.
+        network: ImageShape,
+        /// The pictures' size.
+        data: ImageShape,
+    },
+    /// Training has left the numbers: nothing of this epoch is kept.
+    #[error(
+        "the loss became {loss} at step {step} (epoch {epoch}): lower the learning rate \
+         (it is {learning_rate}), and check that the pixels are normalised"
+    )]
+    Diverged {
+        /// The loss that is no number.
+        loss: f32,
+        /// Steps taken since the start.
+        step: u64,
+        /// The epoch, counted from 1.
+        epoch: u64,
+        /// What it was.
+        learning_rate: f64,
+    },
+    /// A checkpoint could not be read or does not fit.
+    #[error(transparent)]
+    Checkpoint(#[from] lenslet_checkpoint::Error),
+    /// The checkpoint holds weights only, or has run all its epochs.
+    #[error("{path} cannot be resumed: {reason}")]
+    NotResumable {
+        /// The checkpoint.
+        path: std::path::PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// dfdx could not allocate.
+    #[error("dfdx: {0}")]
+    Device(CpuError),
+}
+
+impl From<CpuError> for Error {
+    fn from(error: CpuError) -> Self {
+        Self::Device(error)
+    }
+}

@@ -1,0 +1,42 @@
+//! What a network makes of pictures, without changing it.
+
+use crate::{Error, Score};
+use dfdx::prelude::NoneTape;
+use lenslet_dataset::ImageShape;
+use lenslet_kernels::softmax;
+use lenslet_nn::{Classifier, cross_entropy, logits};
+use lenslet_pipeline::{Loader, Order};
+
+/// Loss and accuracy of a network over all samples of a loader, in order.
+///
+/// # Errors
+/// Where the pictures do not fit the network, a sample cannot be read, or a label is none of its classes.
+pub fn evaluate<M: Classifier>(model: &M, loader: &Loader) -> Result<Score, Error> {
+    check_shape::<M>(loader)?;
+    let mut score = Score::default();
+    for batch in loader.epoch(Order::Sequential) {
+        let batch = batch?;
+        let (_, report) = cross_entropy(logits(model, batch.images, NoneTape)?, &batch.labels)?;
+        score.add(report.loss, report.correct, batch.labels.len());
+    }
+    Ok(score)
+}
+
+/// The probability of each class for each of some normalised pictures (`N x C x H x W`, flat): `N` rows of
+/// one number per class, which add up to 1.
+///
+/// # Errors
+/// Where `pictures` is no whole number of pictures of the network's input.
+pub fn probabilities<M: Classifier>(model: &M, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, Error> {
+    let mut values = logits(model, pictures, NoneTape)?.as_vec();
+    let classes = model.classes();
+    softmax(&mut values, classes);
+    Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+}
+
+pub(crate) fn check_shape<M: Classifier>(loader: &Loader) -> Result<(), Error> {
+    let [channels, height, width] = M::INPUT;
+    let network = ImageShape { channels, height, width };
+    let data = loader.image_shape();
+    if network == data { Ok(()) } else { Err(Error::Shape { network, data }) }
+}

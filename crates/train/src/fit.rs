@@ -1,0 +1,133 @@
+//! The training loop.
+
+use crate::chance::stuck_at_chance;
+use crate::evaluate::check_shape;
+use crate::{EpochReport, Error, Event, Score, Session, Start, Step, evaluate};
+use dfdx::nn::{NumParams, ZeroGrads};
+use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
+use lenslet_dataset::random;
+use lenslet_kernels::CrossEntropy;
+use lenslet_nn::{Classifier, cross_entropy, logits, set_noise};
+use lenslet_pipeline::{Batch, Loader, Order};
+use rand::Rng;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Trains a session until its configured number of epochs is done, and calls `watch` with everything that
+/// happens. The session is whole, and worth a checkpoint, whenever `watch` sees an [`Event::Epoch`].
+///
+/// `watch` returns [`ControlFlow::Break`] to stop: after an epoch's event the run ends there; after a step's
+/// event the epoch at hand is given up, and the session is no longer worth a checkpoint. Call it from outside
+/// any rayon pool, so that batches are made ahead.
+///
+/// # Errors
+/// Where pictures, labels and network do not fit, a sample cannot be read, the loss becomes NaN or infinite,
+/// or `watch` fails.
+pub fn fit<M: Classifier>(
+    session: &mut Session<M>,
+    train: &Loader,
+    validation: Option<&Loader>,
+    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, Error>,
+) -> Result<(), Error> {
+    session.config.check()?;
+    check_shape::<M>(train)?;
+    let started = Instant::now();
+    let start = Start {
+        parameters: session.model.num_trainable_params(),
+        classes: session.model.classes(),
+        train_samples: train.dataset().len(),
+        validation_samples: validation.map_or(0, |loader| loader.dataset().len()),
+        epochs_done: session.epochs_done(),
+        steps_per_epoch: train.batches_per_epoch(),
+        config: session.config.clone(),
+    };
+    let mut flow = watch(session, Event::Start(start))?;
+    let mut gradients = session.model.alloc_grads();
+    while flow.is_continue() && session.epochs_done() < session.config.epochs {
+        let epoch = session.epochs_done() + 1;
+        let begun = Instant::now();
+        let order = Order::Shuffled { seed: session.config.seed, epoch };
+        let mut batches = train.epoch(order);
+        let mut score = Score::default();
+        let mut seen = vec![0u64; session.model.classes()];
+        let mut step = 0;
+        while let Some(batch) = batches.next() {
+            let batch = batch?;
+            let labels = batch.labels.clone();
+            let report;
+            (report, gradients) = take_step(session, batch, gradients)?;
+            if !report.loss.is_finite() {
+                let (step, learning_rate) = (session.optimiser.step(), session.config.learning_rate);
+                return Err(Error::Diverged { loss: report.loss, step, epoch, learning_rate });
+            }
+            for label in &labels {
+                seen[*label] += 1;
+            }
+            step += 1;
+            score.add(report.loss, report.correct, labels.len());
+            let event = Step { epoch, step, steps_per_epoch: train.batches_per_epoch(), train: score };
+            flow = watch(session, Event::Step(event))?;
+            if flow.is_break() {
+                return end(session, watch, started);
+            }
+        }
+        let waited_seconds = batches.waited().as_secs_f64();
+        let train_seconds = begun.elapsed().as_secs_f64();
+        let validation_begun = Instant::now();
+        let validation = validation.map(|loader| evaluate(&session.model, loader)).transpose()?;
+        let validation_seconds = validation_begun.elapsed().as_secs_f64();
+        let report = EpochReport {
+            epoch,
+            train: score,
+            validation,
+            train_seconds,
+            validation_seconds,
+            waited_seconds,
+        };
+        session.record(&report);
+        flow = watch(session, Event::Epoch(report))?;
+        let largest_class = seen.into_iter().max().unwrap_or(0);
+        let stuck = stuck_at_chance(&report, largest_class, &session.config);
+        if let Some(warning) = stuck.filter(|_| epoch == 1 && flow.is_continue()) {
+            flow = watch(session, Event::Warning(warning))?;
+        }
+    }
+    end(session, watch, started)
+}
+
+/// Forward, loss, backward, update. The gradients' memory goes from step to step.
+fn take_step<M: Classifier>(
+    session: &mut Session<M>,
+    batch: Batch,
+    gradients: Gradients<f32, Cpu>,
+) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
+    let Session { model, optimiser, config, .. } = session;
+    set_noise(model, noise(config.seed, optimiser.step()));
+    let logits = logits(model, batch.images, tape(gradients))?;
+    let (loss, report) = cross_entropy(logits, &batch.labels)?;
+    let mut gradients = loss.backward();
+    optimiser.update(model, &mut gradients, config.learning_rate)?;
+    model.zero_grads(&mut gradients);
+    Ok((report, gradients))
+}
+
+/// A tape that adds to the given gradients. dfdx hands one out only with a tensor.
+fn tape(gradients: Gradients<f32, Cpu>) -> OwnedTape<f32, Cpu> {
+    let carrier: Tensor<(), f32, Cpu> = Cpu::default().zeros();
+    carrier.traced(gradients).split_tape().1
+}
+
+/// The dropout key of a step, a function of the seed and the step alone.
+fn noise(seed: u64, step: u64) -> u64 {
+    const DROPOUT: u64 = random::purpose("dropout");
+    random::rng([seed, step, 0, DROPOUT]).next_u64()
+}
+
+fn end<M: Classifier>(
+    session: &Session<M>,
+    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, Error>,
+    started: Instant,
+) -> Result<(), Error> {
+    let (epochs, seconds) = (session.epochs_done(), started.elapsed().as_secs_f64());
+    watch(session, Event::End { epochs, seconds, stopped: epochs < session.config.epochs }).map(|_| ())
+}

@@ -1,0 +1,116 @@
+//! Sessions in files.
+
+use crate::{Error, Optimiser, Score, Session, TrainConfig};
+use lenslet_checkpoint::{Checkpoint, Tensor, save};
+use lenslet_nn::{Classifier, parameters, visit_parameters_mut};
+use lenslet_pipeline::Normalisation;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a checkpoint says besides its tensors: all that is needed to use the network, and to train on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The network's name in the zoo, or any other.
+    pub network: String,
+    /// Channels, height and width of its input.
+    pub input: [usize; 3],
+    /// Names of the classes, in the order of the logits.
+    pub classes: Vec<String>,
+    /// How pixels became inputs.
+    pub normalisation: Normalisation,
+    /// The data that it was trained on, by name.
+    pub data: String,
+    /// The run so far.
+    pub training: Option<Training>,
+}
+
+/// A run so far. The optimiser's memory lies beside the weights, under `optimiser.<moment>.<tensor>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// What it was told to do.
+    pub config: TrainConfig,
+    /// Steps taken.
+    pub step: u64,
+    /// Training and validation score of each epoch done.
+    pub history: Vec<(Score, Option<Score>)>,
+}
+
+/// The name of a moment of a tensor in a checkpoint.
+fn moment_name(moment: &str, tensor: &str) -> String {
+    format!("optimiser.{moment}.{tensor}")
+}
+
+/// Writes weights, optimiser and metadata into one file, which appears whole or not at all. The `training`
+/// part of the metadata is filled in from the session.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn save_checkpoint<M: Classifier>(
+    path: &Path,
+    session: &Session<M>,
+    metadata: Metadata,
+) -> Result<(), Error> {
+    let mut tensors = Vec::new();
+    for (name, parameter) in parameters(&session.model) {
+        let mut values = vec![0.0; parameter.len()];
+        parameter.read(&mut values);
+        if let Some(moments) = session.optimiser.moments.get(&name) {
+            for (moment, values) in session.optimiser.kind().moments().iter().zip(moments) {
+                tensors.push(Tensor::new(moment_name(moment, &name), parameter.shape(), values.as_slice()));
+            }
+        }
+        tensors.push(Tensor::new(name, parameter.shape(), values));
+    }
+    let training = Training {
+        config: session.config.clone(),
+        step: session.optimiser.step(),
+        history: session.history.clone(),
+    };
+    Ok(save(path, &tensors, &Metadata { training: Some(training), ..metadata })?)
+}
+
+/// Sets every tensor of a model from a checkpoint, or none where one is missing or of another shape.
+///
+/// # Errors
+/// Names the first tensor that does not fit, with both shapes.
+pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
+    let mut values = BTreeMap::new();
+    for (name, parameter) in parameters(model) {
+        let tensor = checkpoint.tensor(&name, &parameter.shape())?.to_vec();
+        values.insert(name, tensor);
+    }
+    visit_parameters_mut(model, |name, parameter| {
+        parameter.write(&values[name]);
+        Ok(())
+    })
+}
+
+impl<M: Classifier> Session<M> {
+    /// A session as [`save_checkpoint`] left it. `model` gives the network; its weights are replaced.
+    ///
+    /// # Errors
+    /// Where the checkpoint is of another network or holds no run.
+    pub fn resume(mut model: M, checkpoint: &Checkpoint) -> Result<Self, Error> {
+        let metadata: Metadata = checkpoint.metadata()?;
+        let Some(Training { config, step, history }) = metadata.training else {
+            let reason = "it holds weights, but no run".to_owned();
+            return Err(Error::NotResumable { path: checkpoint.path().to_owned(), reason });
+        };
+        config.check()?;
+        load_weights(&mut model, checkpoint)?;
+        let mut optimiser = Optimiser::new(config.optimiser);
+        optimiser.step = step;
+        if step > 0 {
+            for (name, parameter) in parameters(&model) {
+                let mut moments = Vec::new();
+                for moment in config.optimiser.moments() {
+                    moments
+                        .push(checkpoint.tensor(&moment_name(moment, &name), &parameter.shape())?.to_vec());
+                }
+                optimiser.moments.insert(name, moments);
+            }
+        }
+        Ok(Self { model, optimiser, config, history })
+    }
+}
