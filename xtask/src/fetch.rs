@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::workspace;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -52,10 +53,6 @@ fn set_names() -> PossibleValuesParser {
     PossibleValuesParser::new(catalogue::ALL.iter().map(|dataset| dataset.name))
 }
 
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
-}
-
 /// Fetches or lists the data sets.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let all = arguments.sets.is_empty();
@@ -66,26 +63,31 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         list(&mut out, &datasets, &arguments.data_dir)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let source = match &arguments.mirror {
+    for dataset in datasets {
+        fetch(dataset, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fetches one data set, where it is not here already.
+pub fn fetch(dataset: &DataSet, mirror: Option<&str>, data_dir: &Path, out: &mut impl Write) -> Result<()> {
+    let source = match mirror {
         Some(mirror) => Source::mirror(mirror),
         None => Source::Bundled(workspace().join("fixtures")),
     };
-    let fetcher = Fetcher::new(source);
-    for dataset in datasets {
-        let mut reporter = Reporter::new(dataset.name);
-        let files =
-            fetcher.fetch(dataset, &arguments.data_dir, &mut |file, event| reporter.show(file, &event))?;
-        let new = files.iter().filter(|file| !file.was_present).count();
-        writeln!(
-            out,
-            "{}: complete and verified in {} ({} files, {}; {new} new)",
-            dataset.name,
-            arguments.data_dir.join(dataset.name).display(),
-            files.len(),
-            DecimalBytes(dataset.size()),
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
+    let mut reporter = Reporter::new(dataset.name);
+    let files =
+        Fetcher::new(source).fetch(dataset, data_dir, &mut |file, event| reporter.show(file, &event))?;
+    let new = files.iter().filter(|file| !file.was_present).count();
+    writeln!(
+        out,
+        "{}: complete and verified in {} ({} files, {}; {new} new)",
+        dataset.name,
+        data_dir.join(dataset.name).display(),
+        files.len(),
+        DecimalBytes(dataset.size()),
+    )?;
+    Ok(())
 }
 
 fn list(out: &mut impl Write, datasets: &[&DataSet], data_dir: &Path) -> io::Result<()> {

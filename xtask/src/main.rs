@@ -2,17 +2,20 @@
 
 #![allow(clippy::print_stderr, reason = "the task runner talks to a terminal")]
 
+mod ci;
+mod experiment;
 mod fetch;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 /// Lenslet's task runner.
 ///
-/// Exit codes: 0 when all is well, 2 when the input is bad or the task failed.
+/// Exit codes: 0 when all is well, 1 when a goal was missed, 2 when the input is bad or the task failed.
 #[derive(Parser)]
-#[command(name = "xtask", bin_name = "cargo xtask")]
+#[command(name = "xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -20,12 +23,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Experiment(experiment::Arguments),
     Fetch(fetch::Arguments),
+    Ci(ci::Arguments),
+}
+
+/// The repository's root.
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Experiment(arguments) => experiment::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Ci(arguments) => ci::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,0 +1,45 @@
+//! `cargo xtask ci`: all that must hold before a change lands.
+
+use std::io::{self, Write};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace;
+
+/// Check all that must hold: format, lints, documentation, tests, and a short training run
+///
+/// Goes on after a failure and names what failed at the end. Exits with 1 where something did.
+#[derive(Args)]
+pub struct Arguments {}
+
+/// A name, environment variables, and arguments of cargo. Cheap checks first.
+const STEPS: [(&str, &[(&str, &str)], &[&str]); 5] = [
+    ("format", &[], &["fmt", "--all", "--check"]),
+    ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
+    ("tests", &[], &["test", "--workspace"]),
+    ("training", &[], &["xtask", "experiment", "mnist-smoke"]),
+];
+
+/// Runs every step.
+pub fn run(_: &Arguments) -> Result<ExitCode> {
+    let mut out = io::stdout();
+    let mut summary = Vec::new();
+    for (name, variables, arguments) in STEPS {
+        writeln!(out, "\n== {name}: cargo {}", arguments.join(" "))?;
+        let begun = Instant::now();
+        let mut command = Command::new(env!("CARGO"));
+        command.args(arguments).envs(variables.iter().copied()).current_dir(workspace());
+        let passed = command.status().context("cannot call cargo")?.success();
+        summary.push((name, passed, begun.elapsed().as_secs_f64()));
+    }
+    writeln!(out)?;
+    for (name, passed, seconds) in &summary {
+        writeln!(out, "{name:14} {}  {seconds:.0} s", if *passed { "passed" } else { "FAILED" })?;
+    }
+    let all_passed = summary.iter().all(|(_, passed, _)| *passed);
+    Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

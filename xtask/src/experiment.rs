@@ -1,0 +1,304 @@
+//! `cargo xtask experiment`: recipes that must come out.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use lenslet_fetch::catalogue;
+use serde::Deserialize;
+
+use crate::{fetch, workspace};
+
+/// Train a network as a recipe says, and check what comes out
+///
+/// A recipe is a file xtask/experiments/NAME.toml: data, network, hyper-parameters, and the accuracy on the
+/// test data that must be reached. Fetches the data, builds `lenslet` in release mode, trains, and leaves
+/// checkpoint and metrics in runs/NAME/. Exits with 1 where the accuracy is missed.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The recipe
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+
+    /// Only show the recipes
+    #[arg(long)]
+    list: bool,
+
+    /// Repeat with this many seeds, counted up from the recipe's, and judge the mean
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+
+    /// Threads to compute with [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N")]
+    threads: Option<u32>,
+
+    /// Where data sets lie
+    #[arg(long, value_name = "DIR", env = "LENSLET_DATA", default_value_os_t = workspace().join("data"))]
+    data_dir: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask experiment mnist-cnn              # 98.3 % and more on handwritten digits
+  cargo xtask experiment mnist-mlp --seeds 3    # mean and spread of three runs
+  cargo xtask experiment --list";
+
+/// A recipe.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Recipe {
+    /// One line for `--list`.
+    what: String,
+    network: String,
+    data: String,
+    /// The share of test pictures that must be told right after the last epoch.
+    accuracy: f64,
+    /// Flags of `lenslet train`, without their dashes.
+    train: BTreeMap<String, toml::Value>,
+}
+
+impl Recipe {
+    fn load(name: &str) -> Result<Self> {
+        let path = folder().join(name).with_extension("toml");
+        if !path.is_file() {
+            bail!("there is no recipe {name}; there are {}", names()?.join(", "));
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is no recipe", path.display()))
+    }
+
+    fn seed(&self) -> Result<u64> {
+        let seed = self.train.get("seed").map_or(Some(0), toml::Value::as_integer);
+        seed.and_then(|seed| u64::try_from(seed).ok()).context("the recipe's seed is no whole number")
+    }
+
+    /// The flags of `lenslet train` but for the seed.
+    fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        for (name, value) in self.train.iter().filter(|(name, _)| *name != "seed") {
+            match value {
+                toml::Value::Boolean(true) => flags.push(format!("--{name}")),
+                toml::Value::Boolean(false) => {}
+                toml::Value::String(text) => flags.push(format!("--{name}={text}")),
+                other => flags.push(format!("--{name}={other}")),
+            }
+        }
+        flags
+    }
+}
+
+fn folder() -> PathBuf {
+    workspace().join("xtask/experiments")
+}
+
+fn names() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder()).with_context(|| format!("cannot read {}", folder().display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Lists the recipes or runs one.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut out = io::stdout();
+    let Some(name) = arguments.name.as_deref().filter(|_| !arguments.list) else {
+        for name in names()? {
+            let recipe = Recipe::load(&name)?;
+            writeln!(out, "{name:12}  {:.1} %  {}", 100.0 * recipe.accuracy, recipe.what)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let recipe = Recipe::load(name)?;
+    if let Some(dataset) = catalogue::find(&recipe.data) {
+        fetch::fetch(dataset, None, &arguments.data_dir, &mut out)?;
+    }
+    build()?;
+    let first = recipe.seed()?;
+    let mut accuracies = Vec::new();
+    for seed in first..first + arguments.seeds {
+        let run = if arguments.seeds == 1 { name.to_owned() } else { format!("{name}-seed-{seed}") };
+        let begun = Instant::now();
+        let accuracy = train(&recipe, seed, Path::new("runs").join(&run).as_path(), arguments)?;
+        writeln!(
+            out,
+            "{name}, seed {seed}: {:.2} % of the test pictures, {:.0} s",
+            100.0 * accuracy,
+            begun.elapsed().as_secs_f64()
+        )?;
+        accuracies.push(accuracy);
+    }
+    judge(name, &recipe, &accuracies, &mut out)
+}
+
+fn build() -> Result<()> {
+    let built = cargo(&["build", "--release", "--package", "lenslet-cli", "--bin", "lenslet"]).status();
+    ensure!(built.context("cannot call cargo")?.success(), "lenslet does not build");
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(workspace());
+    command
+}
+
+/// Trains, and returns the accuracy on the test data after the last epoch.
+fn train(recipe: &Recipe, seed: u64, output: &Path, arguments: &Arguments) -> Result<f64> {
+    let run = ["run", "--quiet", "--release", "--package", "lenslet-cli", "--bin", "lenslet", "--", "train"];
+    let mut command = cargo(&run);
+    let seed_flag = format!("--seed={seed}");
+    command
+        .args([recipe.network.as_str(), "--data", &recipe.data, "--overwrite", &seed_flag])
+        .args(recipe.flags());
+    command.arg("--output").arg(output).arg("--data-dir").arg(std::path::absolute(&arguments.data_dir)?);
+    if let Some(threads) = arguments.threads {
+        command.arg(format!("--threads={threads}"));
+    }
+    let status = command.status().context("cannot call cargo")?;
+    ensure!(status.success(), "the training failed ({status})");
+    last_accuracy(&workspace().join(output).join("metrics.jsonl"))
+}
+
+/// What of `metrics.jsonl` matters here.
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Line {
+    Epoch {
+        validation: Score,
+    },
+    End {
+        stopped: bool,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    correct: u64,
+    samples: u64,
+}
+
+fn last_accuracy(path: &Path) -> Result<f64> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut accuracy = None;
+    for (number, line) in text.lines().enumerate() {
+        let line = serde_json::from_str(line);
+        match line.with_context(|| format!("{}, line {}: not an event", path.display(), number + 1))? {
+            Line::Epoch { validation: Score { correct, samples } } => {
+                accuracy = Some(correct as f64 / samples.max(1) as f64);
+            }
+            Line::End { stopped: true } => bail!("the run was stopped"),
+            Line::End { .. } | Line::Other => {}
+        }
+    }
+    accuracy.with_context(|| format!("{} tells of no epoch", path.display()))
+}
+
+fn judge(name: &str, recipe: &Recipe, accuracies: &[f64], out: &mut impl Write) -> Result<ExitCode> {
+    let runs = accuracies.len() as f64;
+    let mean = accuracies.iter().sum::<f64>() / runs;
+    let spread = match accuracies {
+        [_] => String::new(),
+        _ => {
+            let squares: f64 = accuracies.iter().map(|accuracy| (accuracy - mean).powi(2)).sum();
+            format!(
+                " (mean of {runs} seeds, standard deviation {:.2})",
+                100.0 * (squares / (runs - 1.0)).sqrt()
+            )
+        }
+    };
+    let reached = mean >= recipe.accuracy;
+    let verdict = if reached { "reached" } else { "MISSED" };
+    writeln!(
+        out,
+        "{name}: {:.2} %{spread}; the goal of {:.2} % is {verdict}",
+        100.0 * mean,
+        100.0 * recipe.accuracy
+    )?;
+    if reached {
+        let run =
+            if accuracies.len() == 1 { name.to_owned() } else { format!("{name}-seed-{}", recipe.seed()?) };
+        let next = format!("cargo lenslet predict runs/{run}/last.safetensors fixtures/digits/*.png");
+        writeln!(out, "next: {next}")?;
+    }
+    Ok(if reached { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recipe_reads_and_its_data_are_known() {
+        let names = names().expect("a folder of recipes");
+        assert!(names.contains(&"mnist-cnn".to_owned()), "{names:?}");
+        for name in names {
+            let recipe = Recipe::load(&name).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+            assert!(catalogue::find(&recipe.data).is_some(), "{name}: unknown data {}", recipe.data);
+            assert!((0.0..1.0).contains(&recipe.accuracy), "{name}");
+            recipe.seed().expect("a whole number");
+        }
+    }
+
+    #[test]
+    fn flags_are_spelled_as_lenslet_reads_them() {
+        let recipe: Recipe = toml::from_str(
+            "what = ''\nnetwork = 'n'\ndata = 'mnist'\naccuracy = 0.5\n\
+             [train]\nlearning-rate = 0.001\nnesterov = true\noverwrite = false\noptimiser = 'sgd'\nseed = 3\nepochs = 2",
+        )
+        .expect("a recipe");
+        assert_eq!(recipe.flags(), ["--epochs=2", "--learning-rate=0.001", "--nesterov", "--optimiser=sgd"]);
+        assert_eq!(recipe.seed().expect("3"), 3);
+    }
+
+    #[test]
+    fn the_mean_is_judged() {
+        let recipe = Recipe::load("mnist-cnn").expect("there");
+        let judge = |accuracies: &[f64]| {
+            let mut out = Vec::new();
+            let code = judge("mnist-cnn", &recipe, accuracies, &mut out).expect("writes");
+            (code, String::from_utf8(out).expect("text"))
+        };
+        let (code, text) = judge(&[0.980, 0.990, 0.988]);
+        assert_eq!(code, ExitCode::SUCCESS);
+        assert!(text.starts_with("mnist-cnn: 98.60 % (mean of 3 seeds, standard deviation 0.53); the goal of 98.30 % is reached"), "{text}");
+        let (code, text) = judge(&[0.98]);
+        assert_eq!(code, ExitCode::from(1));
+        assert_eq!(text, "mnist-cnn: 98.00 %; the goal of 98.30 % is MISSED\n");
+    }
+
+    #[test]
+    fn the_last_epoch_counts_and_a_stopped_run_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("metrics.jsonl");
+        let epoch = |correct| {
+            format!(
+                r#"{{"event":"epoch","epoch":1,"validation":{{"loss":0.1,"correct":{correct},"samples":10}}}}"#
+            )
+        };
+        let write = |lines: &[String]| fs::write(&path, lines.join("\n")).expect("writable");
+        write(&[
+            r#"{"event":"start"}"#.into(),
+            epoch(5),
+            epoch(8),
+            r#"{"event":"end","stopped":false}"#.into(),
+        ]);
+        assert_eq!(last_accuracy(&path).expect("two epochs"), 0.8);
+        write(&[epoch(5), r#"{"event":"end","stopped":true}"#.into()]);
+        assert!(last_accuracy(&path).expect_err("stopped").to_string().contains("stopped"));
+        write(&["{".into()]);
+        assert!(last_accuracy(&path).expect_err("no JSON").to_string().contains("metrics.jsonl, line 1"));
+    }
+}
