@@ -51,7 +51,7 @@ pub struct Train {
         value_name = "CHECKPOINT",
         conflicts_with_all = [
             "network", "batch_size", "learning_rate", "optimiser", "momentum", "nesterov", "weight_decay",
-            "initialiser", "seed", "overwrite", "normalise",
+            "initialiser", "seed", "normalise",
         ]
     )]
     pub resume: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub struct Train {
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 
-    /// Replace a finished or interrupted run in the output folder.
+    /// Replace another run in the output folder.
     #[arg(long)]
     pub overwrite: bool,
 
@@ -154,8 +154,8 @@ pub struct Predict {
     pub images: Vec<PathBuf>,
 
     /// How many classes to show, most probable first.
-    #[arg(long, value_name = "K", default_value_t = 3)]
-    pub top: usize,
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
 
     /// Swap light and dark first: MNIST's digits are light on dark.
     #[arg(long)]

@@ -33,11 +33,12 @@ impl Data {
     /// Opens one part of a data set.
     pub fn open(&self, name: &str, split: Split) -> anyhow::Result<Arc<dyn Dataset>> {
         let classes = match name {
+            "mnist" => Some((0..10).map(|digit| digit.to_string()).collect()),
             "fashion-mnist" => Some(FASHION.map(str::to_owned).to_vec()),
             "kmnist" => Some(KUZUSHIJI.map(str::to_owned).to_vec()),
             _ => None,
         };
-        let is_known = classes.is_some() || name == "mnist";
+        let is_known = classes.is_some();
         let folder = if is_known { self.directory.join(name) } else { PathBuf::from(name) };
         if !folder.is_dir() {
             let advice = if is_known {
@@ -54,6 +55,11 @@ impl Data {
         let (images, labels) = split.files(&folder)?;
         let data = IdxDataset::open(&images, &labels, classes)
             .with_context(|| format!("cannot use the data {name}"))?;
+        anyhow::ensure!(
+            data.len() > 0,
+            "cannot use the data {name}: {}: there are no pictures",
+            images.display()
+        );
         Ok(Arc::new(data))
     }
 }

@@ -1,34 +1,56 @@
-//! Networks out of checkpoints.
+//! Networks by name and out of checkpoints.
 
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::Dataset;
+use lenslet_dataset::{Dataset, ImageShape};
 use lenslet_models::{UnknownNetwork, UseNetwork, with_network};
 use lenslet_nn::Classifier;
 use lenslet_train::{Metadata, load_weights};
 use std::path::Path;
 
-/// Opens a checkpoint of `lenslet train`.
+/// Opens a checkpoint of `lenslet train`, whose network must be one of ours with our input.
 pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
     let checkpoint = Checkpoint::open(path)?;
-    let metadata = checkpoint.metadata()?;
+    let metadata: Metadata = checkpoint.metadata()?;
+    let input = with_network_of(&checkpoint, &metadata, InputShape)?;
+    anyhow::ensure!(
+        metadata.input == input,
+        "{}: {} takes pictures of {}, but the checkpoint is of {}",
+        path.display(),
+        metadata.network,
+        image_shape(input),
+        image_shape(metadata.input)
+    );
+    anyhow::ensure!(!metadata.classes.is_empty(), "{}: the network has no classes", path.display());
     Ok((checkpoint, metadata))
+}
+
+/// Channels, height and width of a network's input.
+pub struct InputShape;
+
+impl UseNetwork for InputShape {
+    type Output = [usize; 3];
+
+    fn use_network<M: Classifier + 'static>(self) -> [usize; 3] {
+        M::INPUT
+    }
+}
+
+pub fn image_shape([channels, height, width]: [usize; 3]) -> ImageShape {
+    ImageShape { channels, height, width }
 }
 
 /// A network of the checkpoint's kind with its weights.
 pub fn load<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<M> {
-    let path = checkpoint.path().display();
-    anyhow::ensure!(
-        metadata.input == M::INPUT,
-        "{path}: {} takes pictures of {:?}, but the checkpoint is of {:?}",
-        metadata.network,
-        M::INPUT,
-        metadata.input
-    );
-    let mut model =
-        M::with_classes(metadata.classes.len()).with_context(|| format!("{path} does not fit"))?;
+    let mut model: M = blank(checkpoint, metadata)?;
     load_weights(&mut model, checkpoint)?;
     Ok(model)
+}
+
+/// A network of the checkpoint's kind before its weights are loaded.
+pub fn blank<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<M> {
+    M::with_classes(metadata.classes.len())
+        .with_context(|| format!("{} cannot be used", checkpoint.path().display()))
 }
 
 /// [`with_network`] for the network that a checkpoint names.
@@ -42,13 +64,18 @@ pub fn with_network_of<U: UseNetwork>(
 }
 
 /// Refuses data whose classes are not those of a checkpoint.
-pub fn check_classes(metadata: &Metadata, data: &dyn Dataset, name: &str) -> anyhow::Result<()> {
+pub fn check_classes(
+    checkpoint: &Checkpoint,
+    metadata: &Metadata,
+    data: &dyn Dataset,
+    name: &str,
+) -> anyhow::Result<()> {
     anyhow::ensure!(
         metadata.classes == data.classes(),
-        "the network was trained on {} to tell {:?} apart, but {name} has the classes {:?}",
-        metadata.data,
-        metadata.classes,
-        data.classes()
+        "{}: the network tells other classes apart ({}) than {name} has ({})",
+        checkpoint.path().display(),
+        metadata.classes.join(", "),
+        data.classes().join(", ")
     );
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Standard output and error.
 
+use anyhow::Context;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
 
 /// Prints a line.
 pub fn line(text: impl Display) -> anyhow::Result<()> {
-    Ok(writeln!(io::stdout(), "{text}")?)
+    writeln!(io::stdout(), "{text}").context("cannot write to standard output")
 }
 
 /// Prints a value as one line of JSON.
@@ -14,9 +15,11 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)
 }
 
-/// Says on standard error why the command failed. Where standard error is closed there is nobody to tell.
+/// Says on standard error, in one line, why the command failed. Where that is closed there is nobody to tell.
 pub fn error(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    // Some libraries end their messages with a line break.
+    let message = format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let _ = writeln!(io::stderr(), "error: {}", message.trim_end());
 }
 
 /// Says on standard error what looks wrong.

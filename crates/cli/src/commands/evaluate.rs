@@ -42,7 +42,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let data_name = arguments.data.name_or(&metadata.data);
     let data = arguments.data.open(&data_name, arguments.split)?;
-    network::check_classes(&metadata, &data, &data_name)?;
+    network::check_classes(&checkpoint, &metadata, &data, &data_name)?;
     let loader = Loader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
     let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader };
     let score = network::with_network_of(&checkpoint, &metadata, run)??;

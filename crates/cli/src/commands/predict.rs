@@ -45,8 +45,7 @@ impl UseNetwork for Run<'_> {
 pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
-    let [channels, height, width] = metadata.input;
-    let shape = ImageShape { channels, height, width };
+    let shape = network::image_shape(metadata.input);
     let mut pixels = Vec::new();
     for path in &arguments.images {
         let mut image = decode(path)?;
@@ -64,7 +63,7 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
         let mut order: Vec<usize> = (0..row.len()).collect();
         order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
         let guess = |class: usize| Guess { class: &metadata.classes[class], probability: row[class] };
-        let classes: Vec<Guess> = order.into_iter().take(arguments.top).map(guess).collect();
+        let classes: Vec<Guess> = order.into_iter().take(arguments.top as usize).map(guess).collect();
         if arguments.common.json {
             output::json(&Prediction { image, classes })?;
         } else {
@@ -79,7 +78,10 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
 fn decode(path: &Path) -> anyhow::Result<DynamicImage> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
     let reader = reader.with_context(|| format!("cannot read {}", path.display()))?;
-    reader.decode().with_context(|| format!("{} is no PNG or JPEG that can be read", path.display()))
+    // The library's messages include their causes.
+    reader
+        .decode()
+        .map_err(|error| anyhow::anyhow!("{} is no PNG or JPEG that can be read: {error}", path.display()))
 }
 
 /// The picture in the network's colours and size, channel by channel.

@@ -2,6 +2,7 @@
 
 use crate::args::Summary;
 use crate::{network, output};
+use anyhow::Context;
 use lenslet_models::{NAMES, UseNetwork, with_network};
 use lenslet_nn::{Classifier, WrongClasses};
 use std::path::Path;
@@ -22,7 +23,8 @@ pub fn run(arguments: &Summary) -> anyhow::Result<()> {
         let (checkpoint, metadata) = network::open(path)?;
         network::with_network_of(&checkpoint, &metadata, Summarise(metadata.classes.len()))??
     } else {
-        with_network(&arguments.network, Summarise(arguments.classes as usize))??
+        let summary = with_network(&arguments.network, Summarise(arguments.classes as usize));
+        summary.context("neither a checkpoint file nor a network")??
     };
     if arguments.json { output::json(&summary) } else { output::line(summary.to_string().trim_end()) }
 }

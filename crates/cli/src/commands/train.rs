@@ -33,7 +33,13 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         None => start(arguments)?,
     };
     let test = arguments.data.open(&metadata.data, Split::Test)?;
-    network::check_classes(&metadata, &test, &metadata.data)?;
+    anyhow::ensure!(
+        metadata.classes == test.classes(),
+        "{}: the training pictures are of other classes ({}) than the test pictures ({})",
+        metadata.data,
+        metadata.classes.join(", "),
+        test.classes().join(", ")
+    );
     fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
     let name = metadata.network.clone();
     let run = Run { from, metadata, train, test, output, arguments };
@@ -44,9 +50,8 @@ type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let network = arguments.network.clone().context("name a network, or --resume a checkpoint")?;
-    let config = config(arguments);
-    config.check()?;
-    let input = with_network(&network, InputShape)?;
+    let config = config(arguments)?;
+    let input = with_network(&network, network::InputShape)?;
     let data = arguments.data.name_or("mnist");
     let train = arguments.data.open(&data, Split::Train)?;
     let normalisation = match arguments.normalise {
@@ -54,13 +59,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
         Normalise::Channels => channel_stats(&train)?.into(),
     };
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
-    let last = last_checkpoint(&output);
-    anyhow::ensure!(
-        arguments.overwrite || !last.exists(),
-        "{} is there already: --resume {} goes on with it, --overwrite replaces it, --output takes another folder",
-        last.display(),
-        last.display()
-    );
+    spare_other_runs(arguments, &output)?;
     let classes = train.classes().to_vec();
     let metadata = Metadata { network, input, classes, normalisation, data, training: None };
     Ok((From::Scratch(config), metadata, train, output))
@@ -70,16 +69,46 @@ fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
     let (checkpoint, mut metadata) = network::open(path)?;
     metadata.data = arguments.data.name_or(&metadata.data);
     let train = arguments.data.open(&metadata.data, Split::Train)?;
-    network::check_classes(&metadata, &train, &metadata.data)?;
+    network::check_classes(&checkpoint, &metadata, &train, &metadata.data)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let output = arguments.output.clone().unwrap_or(folder);
+    if !continues(path, &output) {
+        spare_other_runs(arguments, &output)?;
+    }
     Ok((From::Checkpoint(checkpoint), metadata, train, output))
 }
 
-fn config(arguments: &Train) -> TrainConfig {
+/// Whether a run resumed from `path` writes its next checkpoint over it.
+fn continues(path: &Path, output: &Path) -> bool {
+    match (path.canonicalize(), last_checkpoint(output).canonicalize()) {
+        (Ok(path), Ok(last)) => path == last,
+        _ => false,
+    }
+}
+
+/// Refuses an output folder with another run in it, unless that may be replaced.
+fn spare_other_runs(arguments: &Train, output: &Path) -> anyhow::Result<()> {
+    let last = last_checkpoint(output);
+    anyhow::ensure!(
+        arguments.overwrite || !last.exists(),
+        "{} is there already: --resume {} goes on with it, --overwrite replaces it, --output takes another folder",
+        last.display(),
+        last.display()
+    );
+    Ok(())
+}
+
+fn config(arguments: &Train) -> anyhow::Result<TrainConfig> {
     let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
     let &Train { momentum, nesterov, weight_decay, .. } = arguments;
-    TrainConfig {
+    let is_sgd = matches!(arguments.optimiser, Optimiser::Sgd);
+    anyhow::ensure!(is_sgd || momentum == 0.0, "--momentum is of use with --optimiser sgd only");
+    anyhow::ensure!(is_sgd || !nesterov, "--nesterov is of use with --optimiser sgd only");
+    anyhow::ensure!(
+        weight_decay == 0.0 || !matches!(arguments.optimiser, Optimiser::Adam),
+        "--weight-decay is of use with --optimiser adamw or sgd only"
+    );
+    let config = TrainConfig {
         epochs: arguments.epochs.unwrap_or(TrainConfig::default().epochs),
         batch_size: arguments.batch_size,
         learning_rate: arguments.learning_rate,
@@ -93,21 +122,13 @@ fn config(arguments: &Train) -> TrainConfig {
             Initialiser::KaimingUniform => lenslet_nn::Initialiser::KaimingUniform,
         },
         seed: arguments.seed,
-    }
+    };
+    config.check()?;
+    Ok(config)
 }
 
 fn last_checkpoint(output: &Path) -> PathBuf {
     output.join("last.safetensors")
-}
-
-struct InputShape;
-
-impl UseNetwork for InputShape {
-    type Output = [usize; 3];
-
-    fn use_network<M: Classifier + 'static>(self) -> [usize; 3] {
-        M::INPUT
-    }
 }
 
 struct Run<'a> {
@@ -124,13 +145,17 @@ impl UseNetwork for Run<'_> {
 
     fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
         let Self { from, metadata, train, test, output, arguments } = self;
-        let resumed = matches!(from, From::Checkpoint(_));
-        let model = M::with_classes(metadata.classes.len())?;
+        let last = last_checkpoint(&output);
+        // Whether `last` is of this run.
+        let mut kept = false;
         let mut session = match from {
-            From::Scratch(config) => Session::new(model, config)?,
-            From::Checkpoint(checkpoint) => Session::resume(model, &checkpoint)?,
+            From::Scratch(config) => Session::new(M::with_classes(metadata.classes.len())?, config)?,
+            From::Checkpoint(checkpoint) => {
+                kept = continues(checkpoint.path(), &output);
+                Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?
+            }
         };
-        if resumed {
+        if arguments.resume.is_some() {
             session.config.epochs = arguments.epochs.unwrap_or(session.config.epochs);
             anyhow::ensure!(
                 session.epochs_done() < session.config.epochs,
@@ -142,8 +167,7 @@ impl UseNetwork for Run<'_> {
         let train = Loader::new(train, &metadata.normalisation, config)?;
         let test = Loader::new(test, &metadata.normalisation, config)?;
 
-        let last = last_checkpoint(&output);
-        let mut metrics = Metrics::open(&output, resumed)?;
+        let mut metrics = Metrics::open(&output, kept)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
         let mut renderer = renderer(progress, &metadata.network);
         let stop = stop_on_ctrl_c()?;
@@ -155,12 +179,13 @@ impl UseNetwork for Run<'_> {
             let mut told = tell(&event, &mut metrics, renderer.as_mut());
             if is_epoch {
                 save_checkpoint(&last, session, metadata.clone())?;
+                kept = true;
                 let event = Event::Checkpoint { path: last.clone(), epoch: session.epochs_done() };
                 told = told.and_then(|()| tell(&event, &mut metrics, renderer.as_mut()));
             }
-            let failed = told.is_err();
-            write_failure = told.err();
-            Ok(if failed || stop.load(Ordering::Relaxed) {
+            // The first failure is the cause; the end of the run is told after it.
+            write_failure = write_failure.take().or(told.err());
+            Ok(if write_failure.is_some() || stop.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
@@ -170,8 +195,10 @@ impl UseNetwork for Run<'_> {
         if let Some(error) = write_failure {
             return Err(error);
         }
-        if stopped && last.exists() {
+        if stopped && kept {
             output::warning(format_args!("stopped; `lenslet train --resume {}` goes on", last.display()));
+        } else if stopped {
+            output::warning("stopped before the first epoch was done: nothing is kept");
         }
         Ok(())
     }

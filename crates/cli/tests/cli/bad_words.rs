@@ -1,0 +1,93 @@
+//! Arguments that cannot be.
+
+use crate::common::Bench;
+use std::fs;
+
+#[test]
+fn hyper_parameters_out_of_range_are_named() {
+    let bench = Bench::new();
+    for (options, named) in [
+        ("--learning-rate 0", "learning_rate is 0"),
+        ("--learning-rate=-1", "learning_rate is -1"),
+        ("--learning-rate NaN", "learning_rate is NaN"),
+        ("--epochs 0", "epochs is 0"),
+        ("--batch-size 0", "batch_size is 0"),
+        ("--optimiser sgd --momentum 1", "momentum is 1"),
+        ("--optimiser sgd --nesterov", "nesterov"),
+        ("--optimiser adamw --weight-decay=-1", "weight_decay is -1"),
+    ] {
+        bench.refuse_naming(&format!("train mnist-mlp {options}"), &[named]);
+    }
+    assert!(!bench.path("runs").exists(), "nothing is written for a run that cannot be");
+}
+
+#[test]
+fn options_that_the_optimiser_has_no_use_for_are_refused() {
+    let bench = Bench::new();
+    bench.refuse_naming("train mnist-mlp --momentum 0.9", &["--momentum", "--optimiser sgd"]);
+    bench.refuse_naming("train mnist-mlp --optimiser adamw --nesterov", &["--nesterov", "--optimiser sgd"]);
+    bench.refuse_naming("train mnist-mlp --weight-decay 0.1", &["--weight-decay", "--optimiser adamw"]);
+}
+
+#[test]
+fn a_batch_larger_than_the_data_is_all_of_them() {
+    let bench = Bench::new();
+    bench.succeed(&format!("train mnist-mlp --epochs 1 --batch-size {}", usize::MAX));
+}
+
+#[test]
+fn a_diverging_run_stops_and_keeps_nothing() {
+    let bench = Bench::new();
+    let words = "train mnist-mlp --optimiser sgd --learning-rate 1e30 --progress none";
+    bench.refuse_naming(words, &["loss became", "lower the learning rate"]);
+    assert!(!bench.path("runs/mnist-mlp/last.safetensors").exists());
+}
+
+#[test]
+fn unknown_networks_are_answered_with_the_known_ones() {
+    let bench = Bench::new();
+    for command in ["train", "summary"] {
+        bench.refuse_naming(&format!("{command} mnist-cmn"), &["mnist-cmn", "mnist-mlp", "mnist-cnn"]);
+    }
+    // It may have been meant as a file.
+    bench.refuse_naming("summary runs/last.safetensors", &["runs/last.safetensors", "file"]);
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_is_named() {
+    let bench = Bench::new();
+    fs::write(bench.path("file"), "in the way").expect("room");
+    for output in ["file", "file/run"] {
+        bench.refuse_naming(
+            &format!("train mnist-mlp --output {output}"),
+            &[output, "cannot make the folder"],
+        );
+    }
+    fs::create_dir_all(bench.path("taken/metrics.jsonl")).expect("a folder");
+    bench.refuse_naming("train mnist-mlp --output taken", &["taken/metrics.jsonl"]);
+    assert_eq!(fs::read_to_string(bench.path("file")).expect("kept"), "in the way");
+}
+
+/// Clap's own messages have more lines; the exit code is the same.
+#[test]
+fn words_that_make_no_command_are_refused() {
+    let bench = Bench::new();
+    for line in [
+        "",
+        "fly",
+        "train",
+        "evaluate",
+        "predict x.safetensors",
+        "predict x.safetensors digit.png --top 0",
+        "train mnist-mlp --threads 0",
+        "train mnist-mlp --epochs ten",
+        "train mnist-mlp --resume x.safetensors",
+        "train --resume x.safetensors --seed 1",
+        "summary mnist-mlp --classes 0",
+    ] {
+        let assert = bench.run(line.split_whitespace()).code(2).stdout("");
+        let message = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(message.contains("Usage: ") || message.contains("--help"), "{line}: {message}");
+        assert!(!message.contains("panicked"), "{line}: {message}");
+    }
+}
