@@ -4,7 +4,7 @@ use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape};
 use lenslet_models::{UnknownNetwork, UseNetwork, with_network};
-use lenslet_nn::Classifier;
+use lenslet_nn::{Classifier, WrongClasses};
 use lenslet_train::{Metadata, load_weights};
 use std::path::Path;
 
@@ -21,7 +21,8 @@ pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
         image_shape(input),
         image_shape(metadata.input)
     );
-    anyhow::ensure!(!metadata.classes.is_empty(), "{}: the network has no classes", path.display());
+    WrongClasses::check(metadata.classes.len())
+        .with_context(|| format!("{} cannot be used", path.display()))?;
     Ok((checkpoint, metadata))
 }
 

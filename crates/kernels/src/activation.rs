@@ -1,17 +1,18 @@
 //! ReLU, in place.
 
-use crate::{FlushDenormals, PIECE};
+use crate::{PIECE, flush_denormals};
 use rayon::prelude::*;
 
 /// `max(x, 0)` of every element, in place. A NaN stays a NaN, so that a diverged network shows.
 pub fn relu(values: &mut [f32]) {
     values.par_chunks_mut(PIECE).for_each(|piece| {
-        let _flush = FlushDenormals::new();
-        for value in piece {
-            if *value < 0.0 {
-                *value = 0.0;
+        flush_denormals(|| {
+            for value in piece {
+                if *value < 0.0 {
+                    *value = 0.0;
+                }
             }
-        }
+        });
     });
 }
 
@@ -22,9 +23,10 @@ pub fn relu(values: &mut [f32]) {
 pub fn relu_backward(outputs: &[f32], gradient: &mut [f32]) {
     assert_eq!(outputs.len(), gradient.len(), "relu: outputs and gradient differ in length");
     gradient.par_chunks_mut(PIECE).zip(outputs.par_chunks(PIECE)).for_each(|(gradient, outputs)| {
-        let _flush = FlushDenormals::new();
-        for (g, y) in gradient.iter_mut().zip(outputs) {
-            *g = if *y > 0.0 { *g } else { 0.0 };
-        }
+        flush_denormals(|| {
+            for (g, y) in gradient.iter_mut().zip(outputs) {
+                *g = if *y > 0.0 { *g } else { 0.0 };
+            }
+        });
     });
 }

@@ -1,7 +1,7 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
 
 use crate::gemm::{Matrix, MatrixMut, Write, multiply};
-use crate::{FlushDenormals, Window};
+use crate::{Window, flush_denormals};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
@@ -34,11 +34,13 @@ pub struct ConvGradients<'a> {
 
 impl Conv2d {
     /// Over pictures of `[channels, height, width]` with `filters` output channels, or `None` where the
-    /// kernel is larger than the padded picture.
+    /// kernel is larger than the padded picture or there are no channels or filters.
     pub const fn new(input: [usize; 3], filters: usize, window: Window) -> Option<Self> {
         match window.output([input[1], input[2]]) {
-            Some([height, width]) => Some(Self { input, output: [filters, height, width], window }),
-            None => None,
+            Some([height, width]) if input[0] > 0 && filters > 0 => {
+                Some(Self { input, output: [filters, height, width], window })
+            }
+            _ => None,
         }
     }
 
@@ -87,7 +89,6 @@ impl Conv2d {
         let weight = Matrix::new(weight, filters, depth);
         let pictures = y.par_chunks_exact_mut(filters * pixels).zip(x.par_chunks_exact(self.input_len()));
         pictures.for_each(|(y, x)| {
-            let _flush = FlushDenormals::new();
             for (plane, bias) in y.chunks_exact_mut(pixels).zip(bias) {
                 plane.fill(*bias);
             }
@@ -114,13 +115,14 @@ impl Conv2d {
             .par_chunks_exact_mut(weight.len() + filters)
             .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks(group * filters * pixels)))
             .for_each(|(partial, (x, dy))| {
-                let _flush = FlushDenormals::new();
                 let (dweight, dbias) = partial.split_at_mut(filters * depth);
                 let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact(filters * pixels));
                 for (x, dy) in pictures {
-                    for (sum, plane) in dbias.iter_mut().zip(dy.chunks_exact(pixels)) {
-                        *sum += plane.iter().sum::<f32>();
-                    }
+                    flush_denormals(|| {
+                        for (sum, plane) in dbias.iter_mut().zip(dy.chunks_exact(pixels)) {
+                            *sum += plane.iter().sum::<f32>();
+                        }
+                    });
                     self.for_each_block(|block, columns| {
                         self.unfold(x, &block, columns);
                         let dy = Matrix::strided(&dy[block.first_pixel..], filters, block.pixels, pixels);
@@ -140,7 +142,6 @@ impl Conv2d {
         let weight = Matrix::new(weight, filters, depth).transposed();
         dx.par_chunks_exact_mut(self.input_len()).zip(dy.par_chunks_exact(filters * pixels)).for_each(
             |(dx, dy)| {
-                let _flush = FlushDenormals::new();
                 dx.fill(0.0);
                 self.for_each_block(|block, columns| {
                     let dy = Matrix::strided(&dy[block.first_pixel..], filters, block.pixels, pixels);
@@ -193,7 +194,7 @@ impl Conv2d {
     /// The transpose of `unfold`: adds each element of `columns` to the input that it came from.
     fn fold(&self, columns: &[f32], block: &Block, dx: &mut [f32]) {
         let mut rows = columns.chunks_exact(self.output[2]);
-        self.for_each_run(block, |run| {
+        let fold_run = |run: Run| {
             let row = rows.next().expect("as many rows as runs");
             if let Some(target) = run.input_start {
                 let source = &row[run.first..run.end];
@@ -201,7 +202,8 @@ impl Conv2d {
                     *dx += value;
                 }
             }
-        });
+        };
+        flush_denormals(|| self.for_each_run(block, fold_run));
     }
 
     /// Visits, for each kernel element and output row of the block, the output columns that see the picture.

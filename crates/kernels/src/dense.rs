@@ -1,21 +1,19 @@
 //! The fully connected layer.
 
 use crate::gemm::{Matrix, MatrixMut, Write, multiply_tiled};
-use crate::{FlushDenormals, PIECE};
+use crate::{PIECE, flush_denormals};
 use rayon::prelude::*;
 
 /// Samples by outputs of one forward tile.
 const FORWARD_TILE: [usize; 2] = [64, 64];
-/// Rows by inputs of one backward tile; all rows, so that the wide matrix is read once.
-const BACKWARD_TILE: [usize; 2] = [256, 1024];
+/// Rows by inputs of one backward tile.
+const BACKWARD_TILE: [usize; 2] = [128, 512];
 
 /// `y = x W^T + b`, with `W` of `outputs x inputs` as PyTorch stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
-    /// Numbers in.
-    pub inputs: usize,
-    /// Numbers out.
-    pub outputs: usize,
+    inputs: usize,
+    outputs: usize,
 }
 
 /// Where [`Dense::backward`] puts its results.
@@ -29,6 +27,11 @@ pub struct DenseGradients<'a> {
 }
 
 impl Dense {
+    /// From `inputs` numbers to `outputs`, or `None` where either is zero.
+    pub const fn new(inputs: usize, outputs: usize) -> Option<Self> {
+        if inputs == 0 || outputs == 0 { None } else { Some(Self { inputs, outputs }) }
+    }
+
     /// Multiply-adds of one sample's forward pass.
     pub const fn multiply_adds(&self) -> usize {
         self.inputs * self.outputs
@@ -74,12 +77,13 @@ impl Dense {
     fn bias_backward(&self, dy: &[f32], dbias: &mut [f32]) {
         let columns = PIECE.div_ceil(dy.len() / self.outputs + 1);
         dbias.par_chunks_mut(columns).enumerate().for_each(|(piece, dbias)| {
-            let _flush = FlushDenormals::new();
-            for row in dy.chunks_exact(self.outputs) {
-                for (sum, g) in dbias.iter_mut().zip(&row[piece * columns..]) {
-                    *sum += g;
+            flush_denormals(|| {
+                for row in dy.chunks_exact(self.outputs) {
+                    for (sum, g) in dbias.iter_mut().zip(&row[piece * columns..]) {
+                        *sum += g;
+                    }
                 }
-            }
+            });
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Dropout whose mask is a function of a key and the element's index.
 
-use crate::{FlushDenormals, PIECE};
+use crate::{PIECE, flush_denormals};
 use rayon::prelude::*;
 
 /// Inverted dropout (Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>): an element is
@@ -24,11 +24,12 @@ impl Dropout {
         let threshold = (f64::from(self.rate) * 4294967296.0) as u64;
         let scale = 1.0 / (1.0 - self.rate);
         values.par_chunks_mut(PIECE).enumerate().for_each(|(piece, values)| {
-            let _flush = FlushDenormals::new();
-            for (i, value) in values.iter_mut().enumerate() {
-                let kept = hash(self.key, (piece * PIECE + i) as u64) >= threshold;
-                *value = if kept { *value * scale } else { 0.0 };
-            }
+            flush_denormals(|| {
+                for (i, value) in values.iter_mut().enumerate() {
+                    let kept = hash(self.key, (piece * PIECE + i) as u64) >= threshold;
+                    *value = if kept { *value * scale } else { 0.0 };
+                }
+            });
         });
     }
 }

@@ -1,40 +1,25 @@
 //! Denormals flushed to zero while a kernel runs.
 
-use std::marker::PhantomData;
-
-/// While it lives, this thread reads and writes denormal numbers (magnitude below 1.2e-38) as zero.
+/// Runs `work` with denormal numbers (magnitude below 1.2e-38) read and written as zero on this thread.
 ///
 /// Gradients and moments that fade away pass through the denormals, where processors are up to a hundred
-/// times slower. Every kernel of this crate holds this guard around each piece of its work, on whichever
-/// thread runs it, so the result does not depend on who called.
+/// times slower. Every kernel of this crate runs each piece of its work in here, on whichever thread runs it,
+/// so the result does not depend on who called.
 ///
-/// On `x86_64` it sets FTZ and DAZ in MXCSR, on `aarch64` FZ in FPCR; elsewhere it does nothing.
-pub struct FlushDenormals {
-    saved: u64,
-    /// The flags belong to one thread.
-    not_send: PhantomData<*const ()>,
-}
-
-impl FlushDenormals {
-    /// Sets the flags; dropping the guard puts the former ones back.
-    #[must_use = "the flags are put back when the guard is dropped"]
-    pub fn new() -> Self {
-        let saved = control::read();
-        control::write(saved | control::FLUSH);
-        Self { saved, not_send: PhantomData }
+/// On `x86_64` it sets FTZ and DAZ in MXCSR, on `aarch64` FZ in FPCR; elsewhere it only calls `work`. Rust takes
+/// the default floating-point environment for granted: what these flags change is limited to results that
+/// would be denormal, and which of those are flushed at the edges of `work` is up to the compiler.
+pub fn flush_denormals<R>(work: impl FnOnce() -> R) -> R {
+    /// Puts the former flags back, also when `work` panics.
+    struct Restore(u64);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            control::write(self.0);
+        }
     }
-}
-
-impl Default for FlushDenormals {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Drop for FlushDenormals {
-    fn drop(&mut self) {
-        control::write(self.saved);
-    }
+    let restore = Restore(control::read());
+    control::write(restore.0 | control::FLUSH);
+    work()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -54,7 +39,7 @@ mod control {
     pub fn write(value: u64) {
         let value = value as u32;
         // SAFETY: the value was read from this register; only FTZ and DAZ differ, so no reserved bit is set
-        // and no exception is unmasked. The compiler folds no constant here that these two bits could change.
+        // and no exception is unmasked. What that does to Rust's floating-point assumptions is said above.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &value, options(nostack, preserves_flags)) };
     }
 }
@@ -69,13 +54,13 @@ mod control {
     pub fn read() -> u64 {
         let value: u64;
         // SAFETY: reads a register that user code may read.
-        unsafe { asm!("mrs {}, fpcr", out(reg) value, options(nostack, nomem, preserves_flags)) };
+        unsafe { asm!("mrs {}, fpcr", out(reg) value, options(nostack, preserves_flags)) };
         value
     }
 
     pub fn write(value: u64) {
         // SAFETY: the value was read from this register and only FZ differs.
-        unsafe { asm!("msr fpcr, {}", in(reg) value, options(nostack, nomem, preserves_flags)) };
+        unsafe { asm!("msr fpcr, {}", in(reg) value, options(nostack, preserves_flags)) };
     }
 }
 
@@ -100,36 +85,57 @@ mod tests {
     }
 
     #[test]
-    fn denormals_are_zero_under_the_guard_only() {
+    fn denormals_are_zero_inside_only() {
         assert!(halve_the_smallest_normal() > 0.0);
-        {
-            let _outer = FlushDenormals::new();
-            {
-                let _inner = FlushDenormals::new();
-                assert_eq!(halve_the_smallest_normal(), 0.0);
-            }
+        flush_denormals(|| {
+            flush_denormals(|| assert_eq!(halve_the_smallest_normal(), 0.0));
             assert_eq!(halve_the_smallest_normal(), 0.0);
-        }
+        });
         assert!(halve_the_smallest_normal() > 0.0);
+        let panicked = std::panic::catch_unwind(|| flush_denormals(|| panic!("on purpose")));
+        assert!(panicked.is_err() && halve_the_smallest_normal() > 0.0, "a panic puts the flags back");
+    }
+
+    /// What each kernel makes of the smallest normal number times one half.
+    fn products_of_the_smallest() -> Vec<f32> {
+        let (tiny, half) = ([f32::MIN_POSITIVE], [0.5]);
+        let mut results = Vec::new();
+        let window = crate::Window { kernel: [1, 1], stride: [1, 1], padding: crate::Padding::NONE };
+        let conv = crate::Conv2d::new([1, 1, 1], 1, window).expect("fits");
+        let dense = crate::Dense::new(1, 1).expect("not empty");
+        let (mut y, mut dx, mut dw, mut db) = ([1.0], [1.0], [0.0], [0.0]);
+        conv.forward(&tiny, &half, &[0.0], &mut y);
+        results.extend(y);
+        let gradients = crate::ConvGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
+        conv.backward(&half, &half, &tiny, gradients);
+        results.extend([dx, dw].concat());
+        dense.forward(&tiny, &half, &[0.0], &mut y);
+        results.extend(y);
+        dw = [0.0];
+        let gradients = crate::DenseGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
+        dense.backward(&half, &half, &tiny, gradients);
+        results.extend([dx, dw].concat());
+        let mut dropped = [f32::MIN_POSITIVE / 2.0];
+        crate::Dropout { rate: 0.0, key: 0 }.apply(&mut dropped);
+        results.extend(dropped);
+        let mut first = tiny;
+        let adam = crate::AdamStep::new(0.0, [0.5, 0.5], 1e-8, 0.0, 1);
+        adam.apply(&mut [0.0], &[0.0], &mut first, &mut [0.0]);
+        let mut velocity = tiny;
+        let sgd = crate::SgdStep { learning_rate: 0.0, momentum: 0.5, nesterov: false, weight_decay: 0.0 };
+        sgd.apply(&mut [0.0], &[0.0], &mut velocity);
+        results.extend([first, velocity].concat());
+        results
     }
 
     #[test]
-    fn every_worker_flushes() {
+    fn every_kernel_flushes_on_every_worker() {
         use rayon::prelude::*;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("three threads");
-        let values: Vec<f32> = pool.install(|| {
-            (0..64)
-                .into_par_iter()
-                .map(|_| {
-                    let mut grads = vec![f32::MIN_POSITIVE / 2.0; 4];
-                    crate::relu_backward(&[1.0; 4], &mut grads);
-                    let mut first = vec![f32::MIN_POSITIVE; 4];
-                    let step = crate::AdamStep::new(0.0, [0.5, 0.5], 1e-8, 0.0, 1);
-                    step.apply(&mut [0.0; 4], &grads, &mut first, &mut [0.0; 4]);
-                    first[0]
-                })
-                .collect()
-        });
-        assert_eq!(values, vec![0.0; 64], "half of the smallest normal number is flushed on every worker");
+        let results: Vec<Vec<f32>> =
+            pool.install(|| (0..64).into_par_iter().map(|_| products_of_the_smallest()).collect());
+        for result in results {
+            assert_eq!(result, vec![0.0; result.len()], "a kernel left a denormal");
+        }
     }
 }

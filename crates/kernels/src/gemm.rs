@@ -1,6 +1,6 @@
 //! Matrix products over strided views: the one place where a faster product can slide in.
 
-use crate::FlushDenormals;
+use crate::flush_denormals;
 use rayon::prelude::*;
 use std::marker::PhantomData;
 
@@ -109,12 +109,11 @@ pub enum Write {
 /// `c = a * b`, or `c += a * b`, on this thread.
 pub fn multiply(a: Matrix, b: Matrix, c: MatrixMut, write: Write) {
     assert!(a.rows == c.rows && a.columns == b.rows && b.columns == c.columns, "matrix sizes disagree");
-    let _flush = FlushDenormals::new();
     let stride = |s: usize| isize::try_from(s).expect("a stride fits a slice");
     // SAFETY: every view was checked against its slice when it was made, c is borrowed exclusively, and the
     // sizes agree, so the product reads and writes inside the three views only. With `Write::Replace` c is
     // not read.
-    unsafe {
+    flush_denormals(|| unsafe {
         gemm::gemm(
             c.rows,
             c.columns,
@@ -136,7 +135,7 @@ pub fn multiply(a: Matrix, b: Matrix, c: MatrixMut, write: Write) {
             false,
             gemm::Parallelism::None,
         );
-    }
+    });
 }
 
 /// The same product, tile by tile of `c` on all threads. The tiles are fixed, so the result is too.

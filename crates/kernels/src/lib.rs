@@ -24,7 +24,7 @@
 //!   autodiff tape wants it, and overwrites the gradient of the input.
 //! * Work is cut in pieces whose sizes depend on the layer and the batch alone and is reduced in a fixed
 //!   order: the number of threads never changes a bit of a result.
-//! * Denormals are flushed to zero while a kernel runs ([`FlushDenormals`]).
+//! * Denormals are flushed to zero while a kernel runs ([`flush_denormals`]).
 //!
 //! # Panics
 //!
@@ -54,7 +54,7 @@ pub use activation::{relu, relu_backward};
 pub use conv::{Conv2d, ConvGradients};
 pub use dense::{Dense, DenseGradients};
 pub use dropout::Dropout;
-pub use flush::FlushDenormals;
+pub use flush::flush_denormals;
 pub use loss::{CrossEntropy, softmax, softmax_cross_entropy};
 pub use optimiser::{AdamStep, SgdStep};
 pub use pool::MaxPool2d;

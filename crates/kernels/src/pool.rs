@@ -1,6 +1,6 @@
 //! Max-pooling.
 
-use crate::{FlushDenormals, Window};
+use crate::{Window, flush_denormals};
 use rayon::prelude::*;
 
 /// Max-pooling of each channel's plane. Padding never wins: it counts as negative infinity.
@@ -13,13 +13,14 @@ pub struct MaxPool2d {
 
 impl MaxPool2d {
     /// Over pictures of `[channels, height, width]`, or `None` where the window is larger than the padded
-    /// picture, or where its padding is as large as its kernel, so that a window could see padding only.
+    /// picture, where its padding is as large as its kernel, so that a window could see padding only, or where
+    /// there are no channels or more than 2^32 pixels.
     pub const fn new(input: [usize; 3], window: Window) -> Option<Self> {
         let Window { kernel, padding, .. } = window;
         let vertical = if padding.top > padding.bottom { padding.top } else { padding.bottom };
         let horizontal = if padding.left > padding.right { padding.left } else { padding.right };
         match window.output([input[1], input[2]]) {
-            Some([height, width]) if vertical < kernel[0] && horizontal < kernel[1] => {
+            Some([height, width]) if vertical < kernel[0] && horizontal < kernel[1] && numbered(input) => {
                 Some(Self { input, output: [input[0], height, width], window })
             }
             _ => None,
@@ -54,7 +55,6 @@ impl MaxPool2d {
             .par_chunks_exact_mut(self.output_plane())
             .zip(winners.par_chunks_exact_mut(self.output_plane()));
         outputs.zip(x.par_chunks_exact(self.input_plane())).for_each(|((y, winners), x)| {
-            let _flush = FlushDenormals::new();
             let pixels = y.chunks_exact_mut(self.output[2]).zip(winners.chunks_exact_mut(self.output[2]));
             for (row, (y, winners)) in pixels.enumerate() {
                 for (column, (y, winner)) in y.iter_mut().zip(winners).enumerate() {
@@ -91,11 +91,45 @@ impl MaxPool2d {
         let gradients =
             dy.par_chunks_exact(self.output_plane()).zip(winners.par_chunks_exact(self.output_plane()));
         dx.par_chunks_exact_mut(self.input_plane()).zip(gradients).for_each(|(dx, (dy, winners))| {
-            let _flush = FlushDenormals::new();
-            dx.fill(0.0);
-            for (g, at) in dy.iter().zip(winners) {
-                dx[*at as usize] += g;
-            }
+            flush_denormals(|| {
+                dx.fill(0.0);
+                for (g, at) in dy.iter().zip(winners) {
+                    dx[*at as usize] += g;
+                }
+            });
         });
+    }
+}
+
+/// Whether there is a channel and a pixel's place in its plane fits 32 bits.
+const fn numbered([channels, height, width]: [usize; 3]) -> bool {
+    match height.checked_mul(width) {
+        Some(pixels) => channels > 0 && pixels > 0 && pixels <= 1 << 32,
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Padding;
+
+    #[test]
+    fn the_first_of_equals_and_a_nan_win() {
+        let window = Window { kernel: [2, 2], stride: [2, 2], padding: Padding::NONE };
+        let pool = MaxPool2d::new([1, 2, 6], window).expect("fits");
+        let x = [7.0, 7.0, -1.0, 3.0, 0.0, f32::NAN, 7.0, 1.0, f32::NAN, 9.0, 1.0, 2.0];
+        let (mut y, mut winners) = ([0.0; 3], [0; 3]);
+        pool.forward(&x, &mut y, &mut winners);
+        assert_eq!((y[0], winners), (7.0, [0, 8, 5]));
+        assert!(y[1].is_nan() && y[2].is_nan());
+    }
+
+    #[test]
+    fn what_sees_padding_only_is_refused() {
+        let window = |pad| Window { kernel: [2, 2], stride: [1, 1], padding: Padding::symmetric(pad) };
+        assert!(MaxPool2d::new([1, 4, 4], window(1)).is_some());
+        assert!(MaxPool2d::new([1, 4, 4], window(2)).is_none());
+        assert!(MaxPool2d::new([0, 4, 4], window(0)).is_none());
     }
 }

@@ -23,7 +23,7 @@ impl Padding {
     }
 
     /// Keras's and TensorFlow's `same`: the output has `ceil(input / stride)` rows, and where the padding is
-    /// odd the extra row is below (and the extra column to the right).
+    /// odd the extra row is below (and the extra column to the right). Nothing where the stride is zero.
     ///
     /// Source: TensorFlow, *Neural network API: notes on padding*,
     /// <https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2>.
@@ -35,6 +35,9 @@ impl Padding {
 }
 
 const fn same_padding(input: usize, kernel: usize, stride: usize) -> [usize; 2] {
+    if stride == 0 {
+        return [0, 0];
+    }
     let covered = (input.div_ceil(stride).saturating_sub(1)) * stride + kernel;
     let total = covered.saturating_sub(input);
     [total / 2, total - total / 2]
@@ -52,12 +55,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// Height and width of the output over a plane of `input` height and width, or `None` where the kernel
-    /// (or the stride) is empty or the kernel is larger than the padded plane.
+    /// Height and width of the output over a plane of `input` height and width, or `None` where the plane, the
+    /// kernel or the stride is empty or the kernel is larger than the padded plane.
     pub const fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
         let p = self.padding;
-        let height = slide(input[0] + p.top + p.bottom, self.kernel[0], self.stride[0]);
-        let width = slide(input[1] + p.left + p.right, self.kernel[1], self.stride[1]);
+        let height = slide(input[0], p.top, p.bottom, self.kernel[0], self.stride[0]);
+        let width = slide(input[1], p.left, p.right, self.kernel[1], self.stride[1]);
         match (height, width) {
             (Some(height), Some(width)) => Some([height, width]),
             _ => None,
@@ -65,8 +68,13 @@ impl Window {
     }
 }
 
-const fn slide(padded: usize, kernel: usize, stride: usize) -> Option<usize> {
-    if kernel == 0 || stride == 0 || kernel > padded { None } else { Some((padded - kernel) / stride + 1) }
+const fn slide(size: usize, before: usize, after: usize, kernel: usize, stride: usize) -> Option<usize> {
+    let padded = size.saturating_add(before).saturating_add(after);
+    if size == 0 || kernel == 0 || stride == 0 || kernel > padded || padded == usize::MAX {
+        None
+    } else {
+        Some((padded - kernel) / stride + 1)
+    }
 }
 
 #[cfg(test)]

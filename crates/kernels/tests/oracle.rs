@@ -2,7 +2,8 @@
 //! random shapes; and the same bits on one thread as on several.
 
 use lenslet_kernels::{
-    Conv2d, ConvGradients, Dense, DenseGradients, MaxPool2d, Padding, Window, naive, relu, relu_backward,
+    AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Window, naive, relu,
+    relu_backward,
 };
 use proptest::prelude::*;
 
@@ -103,7 +104,7 @@ proptest! {
 
     #[test]
     fn dense(inputs in 1usize..40, outputs in 1usize..20, batch in 1usize..9, seed: u64) {
-        let layer = Dense { inputs, outputs };
+        let layer = Dense::new(inputs, outputs).expect("not empty");
         let x = numbers(seed, batch * inputs);
         let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
         let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
@@ -158,15 +159,22 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
             conv.backward(&x, &weight, &y, gradients);
 
-            let layer = Dense { inputs: 12 * 40 * 40, outputs: 100 };
-            let (weight, bias) = (numbers(4, layer.inputs * 100), numbers(5, 100));
+            let layer = Dense::new(12 * 40 * 40, 100).expect("not empty");
+            let (weight, bias) = (numbers(4, 12 * 40 * 40 * 100), numbers(5, 100));
             let mut z = vec![0.0; 40 * 100];
             layer.forward(&y, &weight, &bias, &mut z);
             let (mut dy, mut dweight, mut dbias) =
                 (vec![0.0; y.len()], vec![0.0; weight.len()], vec![0.0; 100]);
             let gradients = DenseGradients { input: Some(&mut dy), weight: &mut dweight, bias: &mut dbias };
             layer.backward(&y, &weight, &z, gradients);
-            [y, dx, dw, db, z, dy, dweight, dbias].concat()
+            relu(&mut dy);
+            Dropout { rate: 0.3, key: 5 }.apply(&mut dx);
+            let pool = MaxPool2d::new([12, 40, 40], window).expect("fits");
+            let (mut pooled, mut winners) = (vec![0.0; y.len()], vec![0; y.len()]);
+            pool.forward(&y, &mut pooled, &mut winners);
+            let (mut p, mut m, mut v) = (weight, numbers(6, dweight.len()), vec![0.1; dweight.len()]);
+            AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(&mut p, &dweight, &mut m, &mut v);
+            [y, dx, dw, db, z, dy, dweight, dbias, pooled, p, m, v].concat()
         })
     };
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();

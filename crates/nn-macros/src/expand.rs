@@ -59,15 +59,16 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
     };
     let (path, generics) = match &layer.kind {
         Kind::Conv { window, .. } => {
-            let mut generics =
-                numbers(&[sizes(input), sizes(output), window.kernel.to_vec(), vec![window.stride]].concat());
+            let mut generics = numbers(
+                &[sizes(input), sizes(output), window.kernel.to_vec(), window.stride.to_vec()].concat(),
+            );
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::Conv2d), generics)
         }
         Kind::MaxPool { window } => {
             let rows_and_columns = sizes(output)[1..].to_vec();
             let mut generics = numbers(
-                &[sizes(input), rows_and_columns, window.kernel.to_vec(), vec![window.stride]].concat(),
+                &[sizes(input), rows_and_columns, window.kernel.to_vec(), window.stride.to_vec()].concat(),
             );
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::MaxPool2d), generics)
@@ -230,7 +231,7 @@ pub fn network(network: Network) -> Result<TokenStream> {
 fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, outputs: Outputs) -> TokenStream {
     let [channels, height, width] = match input {
         Shape::Picture(sizes) => sizes,
-        Shape::Flat(length) => [length, 1, 1],
+        Shape::Flat(length) => [1, 1, length],
         Shape::Classes => unreachable!("an input is written in numbers"),
     };
     let values = fields.iter().map(|field| {
@@ -249,7 +250,7 @@ fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, output
         Outputs::Classes => quote!(),
         Outputs::Number(network) => quote! {
             if classes != #network {
-                return ::core::result::Result::Err(::lenslet_nn::WrongClasses { network: #network, data: classes });
+                return ::core::result::Result::Err(::lenslet_nn::WrongClasses::Fixed { network: #network, data: classes });
             }
         },
     };
@@ -258,6 +259,7 @@ fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, output
             const INPUT: [usize; 3] = [#channels, #height, #width];
 
             fn with_classes(classes: usize) -> ::core::result::Result<Self, ::lenslet_nn::WrongClasses> {
+                ::lenslet_nn::WrongClasses::check(classes)?;
                 #check
                 ::core::result::Result::Ok(Self { #(#values,)* })
             }

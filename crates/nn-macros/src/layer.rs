@@ -47,7 +47,7 @@ pub enum Outputs {
 #[derive(Clone, Copy)]
 pub struct Window {
     pub kernel: [usize; 2],
-    pub stride: usize,
+    pub stride: [usize; 2],
     pub padding: Padding,
 }
 
@@ -76,10 +76,9 @@ impl Layer {
     /// What comes out where `input` goes in. `name` is for the error.
     pub fn output(&self, name: &str, input: Shape) -> Result<Shape> {
         let fail = |what: String| Err(Error::new(self.span, format!("{name}: {what}")));
-        if input == Shape::Classes && !matches!(self.kind, Kind::Relu | Kind::Dropout { .. }) {
+        if input == Shape::Classes {
             return fail(
-                "dense(classes) must be the last layer with sizes: the number of classes is not known here"
-                    .into(),
+                "comes after dense(classes), which must be the last layer: its outputs are the logits".into(),
             );
         }
         match (&self.kind, input) {
@@ -128,11 +127,12 @@ impl Layer {
 
 impl Window {
     fn output(&self, [height, width]: [usize; 2]) -> Option<[usize; 2]> {
-        let slide = |size: usize, kernel: usize| match self.padding {
-            Padding::Same => Some(size.div_ceil(self.stride)),
-            Padding::Symmetric(pad) => Some((size + 2 * pad).checked_sub(kernel)? / self.stride + 1),
+        let slide = |size: usize, kernel: usize, stride: usize| match self.padding {
+            Padding::Same => Some(size.div_ceil(stride)),
+            Padding::Symmetric(pad) => Some((size + 2 * pad).checked_sub(kernel)? / stride + 1),
         };
-        Some([slide(height, self.kernel[0])?, slide(width, self.kernel[1])?])
+        let [rows, columns] = self.stride;
+        Some([slide(height, self.kernel[0], rows)?, slide(width, self.kernel[1], columns)?])
     }
 
     fn too_large(&self, what: &str, [height, width]: [usize; 2]) -> String {

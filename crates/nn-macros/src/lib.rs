@@ -1,7 +1,7 @@
 //! The `network!` and `layers!` macros of `lenslet-nn`, which re-exports them; use them from there.
 //!
-//! They read a list of layers ([`parse`]), follow the sizes through it, refusing what does not fit
-//! ([`layer`]), and write the types ([`expand`]). Sizes are literals, so every error appears in the editor,
+//! They read a list of layers (`parse`), follow the sizes through it, refusing what does not fit
+//! (`layer`), and write the types (`expand`). Sizes are literals, so every error appears in the editor,
 //! at the layer that caused it.
 
 mod expand;
@@ -24,7 +24,7 @@ use proc_macro::TokenStream;
 ///
 /// | layer | meaning |
 /// |---|---|
-/// | `conv(25, 3x3)` | 25 filters of height x width 3x3, stride 1, no padding; options `stride 2`, `pad 1` (both sides alike, as PyTorch) and `same` (as Keras) |
+/// | `conv(25, 3x3)` | 25 filters of height x width 3x3, stride 1, no padding; options `stride 2` or `stride 2x3`, `pad 1` (both sides alike, as PyTorch) and `same` (as Keras) |
 /// | `max_pool(2x2)` | stride as large as the window; the same options |
 /// | `relu`, `dropout(0.25)`, `flatten` | as everywhere |
 /// | `dense(100)`, `dense(classes)` | 100 outputs, or as many as the data have classes (the last layer only) |
@@ -39,7 +39,8 @@ pub fn network(input: TokenStream) -> TokenStream {
 }
 
 /// The dfdx tuple type of a list of layers, in the grammar of `network!`:
-/// `type Net = layers!(1x28x28 => conv(25, 3x3), relu, flatten, dense(10));`
+/// `type Net = layers!(1x28x28 => conv(25, 3x3), relu, flatten, dense(10));`. dfdx's tuples are modules up to six
+/// layers.
 #[proc_macro]
 pub fn layers(input: TokenStream) -> TokenStream {
     expand(input, expand::layers)

@@ -58,11 +58,11 @@ impl Parse for Layer {
                 let filters = positive(input)?;
                 input.parse::<Token![,]>()?;
                 let kernel = kernel(input)?;
-                Ok(Kind::Conv { expected, filters, window: window(input, kernel, 1)? })
+                Ok(Kind::Conv { expected, filters, window: window(input, kernel, [1, 1])? })
             })?,
             "max_pool" => arguments(input, |input| {
                 let kernel = kernel(input)?;
-                Ok(Kind::MaxPool { window: window(input, kernel, kernel[0])? })
+                Ok(Kind::MaxPool { window: window(input, kernel, kernel)? })
             })?,
             "dense" => arguments(input, |input| {
                 let expected = expected(input)?;
@@ -113,26 +113,52 @@ fn kernel(input: ParseStream) -> Result<[usize; 2]> {
 }
 
 /// `, stride 2, pad 1` or `, same`
-fn window(input: ParseStream, kernel: [usize; 2], stride: usize) -> Result<Window> {
-    let mut window = Window { kernel, stride, padding: Padding::Symmetric(0) };
+fn window(input: ParseStream, kernel: [usize; 2], default_stride: [usize; 2]) -> Result<Window> {
+    let (mut stride, mut padding) = (None, None);
     while !input.is_empty() {
         input.parse::<Token![,]>()?;
         let option: Ident = input.parse()?;
-        match option.to_string().as_str() {
-            "stride" => window.stride = positive(input)?,
-            "pad" => window.padding = Padding::Symmetric(input.parse::<LitInt>()?.base10_parse()?),
-            "same" => window.padding = Padding::Same,
+        let is_new = match option.to_string().as_str() {
+            "stride" => stride.replace(self::stride(input)?).is_none(),
+            "pad" => padding.replace(Padding::Symmetric(number(input)?)).is_none(),
+            "same" => padding.replace(Padding::Same).is_none(),
             _ => return Err(Error::new(option.span(), "the options are `stride N`, `pad N` and `same`")),
+        };
+        if !is_new {
+            return Err(Error::new(option.span(), "the stride, or the padding, is given twice"));
         }
     }
-    Ok(window)
+    let (stride, padding) = (stride.unwrap_or(default_stride), padding.unwrap_or(Padding::Symmetric(0)));
+    Ok(Window { kernel, stride, padding })
+}
+
+/// `2` or `2x3`
+fn stride(input: ParseStream) -> Result<[usize; 2]> {
+    match sizes(input)? {
+        (both, _) if both.len() == 1 => Ok([both[0], both[0]]),
+        (each, span) => each.try_into().map_err(|_| Error::new(span, "a stride is `2`, or `2x3`")),
+    }
 }
 
 fn positive(input: ParseStream) -> Result<usize> {
-    let literal: LitInt = input.parse()?;
-    match literal.base10_parse()? {
-        0 => Err(Error::new(literal.span(), "a size is at least 1")),
+    let span = input.span();
+    match number(input)? {
+        0 => Err(Error::new(span, "a size is at least 1")),
         number => Ok(number),
+    }
+}
+
+/// Sizes above this are slips of the finger, and could overflow what is computed from them.
+const LARGEST: usize = 1 << 20;
+
+fn number(input: ParseStream) -> Result<usize> {
+    let literal: LitInt = input.parse()?;
+    if !literal.suffix().is_empty() {
+        return Err(Error::new(literal.span(), "one number is expected here"));
+    }
+    match literal.base10_parse()? {
+        0..=LARGEST => literal.base10_parse(),
+        _ => Err(Error::new(literal.span(), format!("a size is at most {LARGEST}"))),
     }
 }
 

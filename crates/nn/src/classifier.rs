@@ -14,7 +14,7 @@ pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized {
     /// A network for so many classes, all weights zero; see [`initialise`](crate::initialise).
     ///
     /// # Errors
-    /// Where the network's own number of classes is fixed and another one.
+    /// Where the network's own number of classes is fixed and another one, or nothing that data can have.
     fn with_classes(classes: usize) -> Result<Self, WrongClasses>;
 
     /// How many classes it tells apart.
@@ -31,17 +31,39 @@ pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized {
     }
 }
 
-/// A network of a fixed number of classes was asked for another.
+/// A network cannot be made for so many classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the network ends in dense({network}), but the data have {data} classes: \
-     end it in dense(classes) to let the data decide"
-)]
-pub struct WrongClasses {
-    /// Outputs of the network's last layer.
-    pub network: usize,
-    /// Classes that were asked for.
-    pub data: usize,
+pub enum WrongClasses {
+    /// The network's own number is another. End it in `dense(classes)` to let the data decide.
+    #[error(
+        "the network ends in dense({network}), but the data have {data} classes: \
+         end it in dense(classes) to let the data decide"
+    )]
+    Fixed {
+        /// Outputs of the network's last layer.
+        network: usize,
+        /// Classes that were asked for.
+        data: usize,
+    },
+    /// Check where the number comes from.
+    #[error("a network for {data} classes: there must be at least 1, and at most {}", WrongClasses::MOST)]
+    OutOfRange {
+        /// Classes that were asked for.
+        data: usize,
+    },
+}
+
+impl WrongClasses {
+    /// More classes than any data set has. A number out of a file is held against it before memory is taken.
+    pub const MOST: usize = 1 << 16;
+
+    /// Refuses a number of classes that no data set has.
+    ///
+    /// # Errors
+    /// Where it is zero or above [`WrongClasses::MOST`].
+    pub fn check(data: usize) -> Result<(), Self> {
+        if (1..=Self::MOST).contains(&data) { Ok(()) } else { Err(Self::OutOfRange { data }) }
+    }
 }
 
 /// Logits (`batch x classes`) of normalised pictures (`batch x channels x height x width`, flat). With a tape

@@ -1,4 +1,4 @@
-//! Neural-network layers with compile-time shapes, as [dfdx](dfdx) modules on stable Rust, and the
+//! Neural-network layers with compile-time shapes, as [dfdx] modules on stable Rust, and the
 //! [`network!`] macro, in which a model reads like the Keras code that it came from.
 //!
 //! ```

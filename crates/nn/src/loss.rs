@@ -1,6 +1,8 @@
 //! Softmax cross-entropy on the tape.
 
-use dfdx::prelude::{Cpu, CpuError, Dim, HasShape, PutTape, SplitTape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{
+    Cpu, CpuError, Dim, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor, TensorFromVec,
+};
 use lenslet_kernels::{CrossEntropy, softmax_cross_entropy};
 
 /// Why there is no loss.
@@ -52,7 +54,7 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     if let Some((sample, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
         return Err(LossError::Label { sample, label, classes });
     }
-    let (logits, mut tape) = logits.split_tape();
+    let (logits, mut tape) = logits.try_contiguous()?.split_tape();
     let mut values = vec![0.0; rows * classes];
     logits.copy_into(&mut values);
     let mut gradient = vec![0.0; if T::OWNS_TAPE { values.len() } else { 0 }];

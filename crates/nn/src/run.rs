@@ -2,7 +2,9 @@
 
 use crate::buffer::Buffer;
 use crate::plan::{Operation, Plan, Stage};
-use dfdx::prelude::{Cpu, CpuError, Gradients, PutTape, Shape, SplitTape, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{
+    Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
+};
 use lenslet_kernels::{ConvGradients, DenseGradients, relu, relu_backward};
 
 /// Runs a plan over a batch. With a tape that owns gradients it is a training step's forward pass (dropout
@@ -11,26 +13,29 @@ use lenslet_kernels::{ConvGradients, DenseGradients, relu, relu_backward};
 /// `x` has the plan's input sizes and a batch in front, `output` those of the plan's output.
 ///
 /// # Errors
-/// Where dfdx cannot allocate, or `output` is not the plan's.
+/// Where dfdx cannot allocate, or `x` or `output` is not the plan's.
 pub fn forward<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Tensor<I, f32, Cpu, T>,
     output: O,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
-    let (x, tape) = x.split_tape();
-    let mut values = Buffer::new(dfdx::shapes::HasShape::shape(&x).num_elements());
+    // A permuted or broadcast tensor becomes what it looks like.
+    let (x, tape) = x.try_contiguous()?.split_tape();
+    let mut values = Buffer::new(x.shape().num_elements());
     x.copy_into(&mut values);
-    let x_gradient = x.ghost();
-    let device = x.device().clone();
+    let (x_gradient, device) = (x.ghost(), x.device().clone());
     drop(x);
-    run(plan, values, &device, output, tape, move |gradients, dx| {
-        let Some(dx) = dx else { return Ok(true) };
+    let add_gradient = move |gradients: &mut Gradients<f32, Cpu>, dx: &[f32]| {
         for (sum, dx) in gradients.get_or_alloc_mut(&x_gradient)?.iter_mut().zip(dx) {
             *sum += dx;
         }
-        Ok(true)
-    })
+        Ok(())
+    };
+    run(plan, values, &device, output, tape, Some(add_gradient))
 }
+
+/// Takes the gradient of a plan's input.
+type AddGradient = fn(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError>;
 
 /// [`forward`] over pictures that are in memory already, whose own gradient nobody wants: the first layer
 /// computes none.
@@ -41,30 +46,30 @@ pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     output: O,
     tape: T,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
-    run(plan, x.into(), device, output, tape, |_, _| Ok(false))
+    run(plan, x.into(), device, output, tape, None::<AddGradient>)
 }
 
-/// `input_gradient` is called without a gradient to ask whether one is wanted, and with it afterwards.
 fn run<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Buffer,
     device: &Cpu,
     output: O,
     mut tape: T,
-    input_gradient: impl FnMut(&mut Gradients<f32, Cpu>, Option<&[f32]>) -> Result<bool, CpuError> + 'static,
+    add_gradient: Option<impl FnOnce(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError> + 'static>,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
+        return Err(CpuError::WrongNumElements);
+    }
     let (y, trace) = run_forward(&plan, x, T::OWNS_TAPE);
     let y = device.try_tensor_from_vec(y.into_vec(), output)?;
     let y_gradient = y.ghost();
-    let mut input_gradient = input_gradient;
     tape.add_backward_op(move |gradients| {
-        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_gradient)?);
-        let wanted = input_gradient(gradients, None)?;
-        if let Some(dx) = run_backward(&plan.stages, trace, Buffer::copy_of(&dy), wanted, gradients)? {
-            input_gradient(gradients, Some(&dx))?;
+        let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
+        let dx = run_backward(&plan.stages, trace, dy, add_gradient.is_some(), gradients)?;
+        match (add_gradient, dx) {
+            (Some(add_gradient), Some(dx)) => add_gradient(gradients, &dx),
+            _ => Ok(()),
         }
-        **gradients.get_or_alloc_mut(&y_gradient)? = dy;
-        Ok(())
     });
     Ok(y.put_tape(tape))
 }
@@ -157,7 +162,11 @@ fn run_backward(
                 let Move { input, parameters, winners } = trace.moves.pop().expect("one move per stage");
                 let is_first = trace.moves.is_empty();
                 let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
-                let mut sums = Vec::with_capacity(2);
+                // All are there before the first is taken, so that none is lost on an error.
+                for (_, parameter) in &stage.parameters {
+                    parameter.gradient(gradients)?;
+                }
+                let mut sums = Vec::with_capacity(stage.parameters.len());
                 for (_, parameter) in &stage.parameters {
                     sums.push(std::mem::take(parameter.gradient(gradients)?));
                 }
@@ -195,4 +204,59 @@ fn read(parameter: &dyn crate::Parameter) -> Buffer {
     let mut values = Buffer::new(parameter.len());
     parameter.read(&mut values);
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::buffer::stored;
+    use crate::{Classifier, Initialiser, cross_entropy, initialise, logits};
+    use dfdx::prelude::{Backward, Const, Cpu, OwnedTape};
+
+    struct Net(crate::Dense<12, Const<3>>);
+
+    impl crate::Layer for Net {
+        fn plan(&self, name: &str, plan: &mut crate::Plan) {
+            self.0.plan(name, plan);
+        }
+    }
+
+    impl dfdx::nn::TensorCollection<f32, Cpu> for Net {
+        type To<E: dfdx::prelude::Dtype, D: dfdx::prelude::Device<E>> = crate::Dense<12, Const<3>, E, D>;
+
+        fn iter_tensors<V: dfdx::nn::ModuleVisitor<Self, f32, Cpu>>(
+            visitor: &mut V,
+        ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+            visitor.visit_fields(Self::module("dense1", |s| &s.0, |s| &mut s.0), |dense| dense)
+        }
+    }
+
+    impl Classifier for Net {
+        const INPUT: [usize; 3] = [1, 3, 4];
+
+        fn with_classes(_: usize) -> Result<Self, crate::WrongClasses> {
+            Ok(Self(crate::Dense::zeros(Const)))
+        }
+
+        fn classes(&self) -> usize {
+            3
+        }
+    }
+
+    #[test]
+    fn memory_does_not_grow_from_step_to_step() {
+        let mut net = Net::with_classes(3).expect("three");
+        initialise(&mut net, Initialiser::GlorotUniform, 1);
+        let steps = |n: usize| {
+            for _ in 0..n {
+                let tape = OwnedTape::<f32, Cpu>::default();
+                let logits = logits(&net, vec![0.5; 12 * 1000], tape).expect("whole pictures");
+                let (loss, _) = cross_entropy(logits, &[0; 1000]).expect("labels fit");
+                loss.backward();
+            }
+            stored()
+        };
+        let after_three = steps(3);
+        assert!(after_three > 0, "gradients and outputs are stored");
+        assert_eq!(steps(50), after_three);
+    }
 }

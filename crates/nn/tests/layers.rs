@@ -58,8 +58,14 @@ fn names_and_shapes_are_pytorchs() {
 #[test]
 fn a_fixed_head_takes_no_other_number_of_classes() {
     let error = Fused::with_classes(7).expect_err("five outputs");
-    assert_eq!(error, WrongClasses { network: 5, data: 7 });
+    assert_eq!(error, WrongClasses::Fixed { network: 5, data: 7 });
     assert!(error.to_string().contains("dense(5)") && error.to_string().contains("7 classes"));
+    for data in [0, WrongClasses::MOST + 1, usize::MAX] {
+        assert_eq!(
+            Net::with_classes(data).expect_err("no data set has so many"),
+            WrongClasses::OutOfRange { data }
+        );
+    }
 }
 
 #[test]
@@ -88,6 +94,17 @@ fn initial_values_depend_on_seed_and_name_alone() {
     );
     assert!(values(&build(1).dense1.bias).iter().all(|b| *b == 0.0));
 }
+
+network! {
+    /// Layers that work in place, in every order, at the ends and around a pool.
+    InPlace: 2x7x6 => relu, dropout(0.2), conv(3, 3x2, same), dropout(0.5), relu, max_pool(2x3), relu, dropout(0.1), flatten, dropout(0.3), dense(7), relu, dropout(0.25), dense(5)
+}
+
+// dfdx's tuples are modules up to six.
+type InPlaceBody =
+    layers!(2x7x6 => relu, dropout(0.2), conv(3, 3x2, same), dropout(0.5), relu, max_pool(2x3));
+type InPlaceNeck = layers!(3x3x2 => relu, dropout(0.1), flatten);
+type InPlaceHead = layers!(18 => dropout(0.3), dense(7), relu, dropout(0.25), dense(5));
 
 /// Copies all tensors of one model to another of the same shapes.
 fn copy(from: &impl TensorCollection<f32, Cpu>, to: &mut impl TensorCollection<f32, Cpu>) {
@@ -121,6 +138,58 @@ fn a_network_equals_the_tuple_of_its_layers_bit_for_bit() {
         assert_eq!(&a, b.gradient(&mut chain_gradients).expect("memory"), "{name}");
     }
     assert_eq!(gradients.get(&x).as_vec(), chain_gradients.get(&x).as_vec(), "the pictures' gradient");
+}
+
+/// Each layer of the tuple has memory of its own, so what the network does in place shows.
+#[test]
+fn layers_in_place_keep_what_the_backward_pass_needs() {
+    let mut fused = InPlace::with_classes(5).expect("five outputs");
+    initialise(&mut fused, Initialiser::KaimingUniform, 3);
+    let mut body = Cpu::default().build_module::<InPlaceBody, f32>();
+    let mut neck = Cpu::default().build_module::<InPlaceNeck, f32>();
+    let mut head = Cpu::default().build_module::<InPlaceHead, f32>();
+    let all: Vec<_> = parameters(&fused).iter().map(|(_, p)| values(p.as_ref())).collect();
+    body.2.weight.copy_from(&all[0]);
+    body.2.bias.copy_from(&all[1]);
+    head.1.weight.copy_from(&all[2]);
+    head.1.bias.copy_from(&all[3]);
+    head.4.weight.copy_from(&all[4]);
+    head.4.bias.copy_from(&all[5]);
+    // The same masks.
+    fused.dropout1.key = 1;
+    fused.dropout2.key = 2;
+    fused.dropout3.key = 3;
+    fused.dropout4.key = 4;
+    fused.dropout5.key = 5;
+    (body.1.key, body.3.key, neck.1.key, head.0.key, head.3.key) = (1, 2, 3, 4, 5);
+
+    let (x, labels) = (pictures(6), [0usize, 1, 2, 3, 4, 0]);
+    let (loss, report) = cross_entropy(fused.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let gradients = loss.backward();
+    let chained = head.forward(neck.forward(body.forward(x.clone().leaky_traced())));
+    let (chain_loss, chain_report) = cross_entropy(chained, &labels).expect("labels fit");
+    let chain_gradients = chain_loss.backward();
+    assert_eq!(report, chain_report);
+    assert_eq!(gradients.get(&fused.conv1.weight).as_vec(), chain_gradients.get(&body.2.weight).as_vec());
+    assert_eq!(gradients.get(&fused.dense1.weight).as_vec(), chain_gradients.get(&head.1.weight).as_vec());
+    assert_eq!(gradients.get(&fused.dense2.bias).as_vec(), chain_gradients.get(&head.4.bias).as_vec());
+    let dx = gradients.get(&x).as_vec();
+    assert!(dx.iter().any(|g| *g != 0.0));
+    assert_eq!(dx, chain_gradients.get(&x).as_vec());
+}
+
+#[test]
+fn a_permuted_tensor_is_what_it_looks_like() {
+    let mut net = Fused::with_classes(5).expect("five outputs");
+    initialise(&mut net, Initialiser::GlorotUniform, 7);
+    let device = Cpu::default();
+    let x = pictures(3);
+    let planes = x.as_vec();
+    let hwc = (0..3 * 84).map(|i| planes[(i / 84) * 84 + (i % 2) * 42 + i % 84 / 2]).collect();
+    let hwc: Tensor<(usize, Const<7>, Const<6>, Const<2>), f32, Cpu> =
+        device.tensor_from_vec(hwc, (3, Const, Const, Const));
+    let permuted = hwc.permute::<(usize, Const<2>, Const<7>, Const<6>), Axes4<0, 3, 1, 2>>();
+    assert_eq!(net.forward(permuted).as_vec(), net.forward(x).as_vec());
 }
 
 #[test]

@@ -87,6 +87,11 @@ impl Loader {
         self.filler.dataset.len().div_ceil(self.config.batch_size)
     }
 
+    /// How it cuts the dataset.
+    pub fn config(&self) -> LoaderConfig {
+        self.config
+    }
+
     /// The shape of each picture in a batch.
     pub fn image_shape(&self) -> ImageShape {
         self.filler.output

@@ -69,7 +69,9 @@ impl TrainConfig {
             | OptimiserKind::AdamW { beta1, beta2, epsilon, .. } => {
                 require(share.contains(&beta1), "beta1", &beta1, "at least 0 and below 1")?;
                 require(share.contains(&beta2), "beta2", &beta2, "at least 0 and below 1")?;
-                require(epsilon.is_finite() && epsilon > 0.0, "epsilon", &epsilon, "a positive number")?;
+                // The kernels compute in f32.
+                let is_positive = epsilon.is_finite() && epsilon as f32 >= f32::MIN_POSITIVE;
+                require(is_positive, "epsilon", &epsilon, "a positive number that f32 holds")?;
             }
             OptimiserKind::Sgd { momentum, nesterov, .. } => {
                 require(share.contains(&momentum), "momentum", &momentum, "at least 0 and below 1")?;

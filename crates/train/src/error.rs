@@ -27,14 +27,22 @@ pub enum Error {
         /// The pictures' size.
         data: ImageShape,
     },
-    /// Training has left the numbers: nothing of this epoch is kept.
+    /// The loader makes batches of another size than the run is told to take.
+    #[error("the run is told to take batches of {config}, but the loader makes batches of {loader}")]
+    BatchSize {
+        /// `batch_size` of the configuration.
+        config: usize,
+        /// That of the loader.
+        loader: usize,
+    },
+    /// Training has left the numbers. The session's weights are spoilt; a checkpoint of an earlier epoch is not.
     #[error(
         "the loss became {loss} at step {step} (epoch {epoch}): lower the learning rate \
          (it is {learning_rate}), and check that the pixels are normalised"
     )]
     Diverged {
         /// The loss that is no number.
-        loss: f32,
+        loss: f64,
         /// Steps taken since the start.
         step: u64,
         /// The epoch, counted from 1.

@@ -7,7 +7,7 @@ use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
 use lenslet_kernels::CrossEntropy;
-use lenslet_nn::{Classifier, cross_entropy, logits, set_noise};
+use lenslet_nn::{Classifier, cross_entropy, logits, parameters, set_noise};
 use lenslet_pipeline::{Batch, Loader, Order};
 use rand::Rng;
 use std::ops::ControlFlow;
@@ -23,14 +23,18 @@ use std::time::Instant;
 /// # Errors
 /// Where pictures, labels and network do not fit, a sample cannot be read, the loss becomes NaN or infinite,
 /// or `watch` fails.
-pub fn fit<M: Classifier>(
+pub fn fit<M: Classifier, E: From<Error>>(
     session: &mut Session<M>,
     train: &Loader,
     validation: Option<&Loader>,
-    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, Error>,
-) -> Result<(), Error> {
-    session.config.check()?;
+    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    session.config.check().map_err(Error::from)?;
     check_shape::<M>(train)?;
+    let (config, loader) = (session.config.batch_size, train.config().batch_size);
+    if config != loader {
+        return Err(Error::BatchSize { config, loader }.into());
+    }
     let started = Instant::now();
     let start = Start {
         parameters: session.model.num_trainable_params(),
@@ -50,20 +54,14 @@ pub fn fit<M: Classifier>(
         let mut batches = train.epoch(order);
         let mut score = Score::default();
         let mut seen = vec![0u64; session.model.classes()];
-        let mut step = 0;
-        while let Some(batch) = batches.next() {
-            let batch = batch?;
-            let labels = batch.labels.clone();
+        for (step, batch) in (1..).zip(batches.by_ref()) {
+            let Batch { images, labels, .. } = batch.map_err(Error::from)?;
             let report;
-            (report, gradients) = take_step(session, batch, gradients)?;
-            if !report.loss.is_finite() {
-                let (step, learning_rate) = (session.optimiser.step(), session.config.learning_rate);
-                return Err(Error::Diverged { loss: report.loss, step, epoch, learning_rate });
-            }
+            (report, gradients) = take_step(session, images, &labels, gradients)?;
+            check_loss(session, f64::from(report.loss))?;
             for label in &labels {
                 seen[*label] += 1;
             }
-            step += 1;
             score.add(report.loss, report.correct, labels.len());
             let event = Step { epoch, step, steps_per_epoch: train.batches_per_epoch(), train: score };
             flow = watch(session, Event::Step(event))?;
@@ -75,6 +73,9 @@ pub fn fit<M: Classifier>(
         let train_seconds = begun.elapsed().as_secs_f64();
         let validation_begun = Instant::now();
         let validation = validation.map(|loader| evaluate(&session.model, loader)).transpose()?;
+        // The last step's weights have been through no loss yet.
+        check_loss(session, validation.map_or(0.0, |score| score.loss))?;
+        check_weights(session)?;
         let validation_seconds = validation_begun.elapsed().as_secs_f64();
         let report = EpochReport {
             epoch,
@@ -98,17 +99,40 @@ pub fn fit<M: Classifier>(
 /// Forward, loss, backward, update. The gradients' memory goes from step to step.
 fn take_step<M: Classifier>(
     session: &mut Session<M>,
-    batch: Batch,
+    images: Vec<f32>,
+    labels: &[usize],
     gradients: Gradients<f32, Cpu>,
 ) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
     let Session { model, optimiser, config, .. } = session;
     set_noise(model, noise(config.seed, optimiser.step()));
-    let logits = logits(model, batch.images, tape(gradients))?;
-    let (loss, report) = cross_entropy(logits, &batch.labels)?;
+    let logits = logits(model, images, tape(gradients))?;
+    let (loss, report) = cross_entropy(logits, labels)?;
     let mut gradients = loss.backward();
     optimiser.update(model, &mut gradients, config.learning_rate)?;
     model.zero_grads(&mut gradients);
     Ok((report, gradients))
+}
+
+/// Refuses a loss that is no number.
+fn check_loss<M: Classifier>(session: &Session<M>, loss: f64) -> Result<(), Error> {
+    if loss.is_finite() {
+        return Ok(());
+    }
+    let (step, epoch) = (session.optimiser.step(), session.epochs_done() + 1);
+    Err(Error::Diverged { loss, step, epoch, learning_rate: session.config.learning_rate })
+}
+
+/// Refuses weights that are no numbers: their loss would be none either.
+fn check_weights<M: Classifier>(session: &Session<M>) -> Result<(), Error> {
+    let mut values = Vec::new();
+    for (_, parameter) in parameters(&session.model) {
+        values.resize(parameter.len(), 0.0);
+        parameter.read(&mut values);
+        if values.iter().any(|value| !value.is_finite()) {
+            return check_loss(session, f64::NAN);
+        }
+    }
+    Ok(())
 }
 
 /// A tape that adds to the given gradients. dfdx hands one out only with a tensor.
@@ -123,11 +147,11 @@ fn noise(seed: u64, step: u64) -> u64 {
     random::rng([seed, step, 0, DROPOUT]).next_u64()
 }
 
-fn end<M: Classifier>(
+fn end<M: Classifier, E>(
     session: &Session<M>,
-    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, Error>,
+    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
     started: Instant,
-) -> Result<(), Error> {
+) -> Result<(), E> {
     let (epochs, seconds) = (session.epochs_done(), started.elapsed().as_secs_f64());
     watch(session, Event::End { epochs, seconds, stopped: epochs < session.config.epochs }).map(|_| ())
 }

@@ -17,13 +17,13 @@
 //! let data = Arc::new(InMemory::new(shape, pixels, labels, vec!["left".into(), "right".into()])?);
 //! let loader = Loader::new(data, &Normalisation::unit(1), LoaderConfig { batch_size: 16, prefetch: 0 })?;
 //!
-//! let config = TrainConfig { epochs: 3, learning_rate: 0.05, ..TrainConfig::default() };
+//! let config = TrainConfig { epochs: 3, batch_size: 16, learning_rate: 0.05, ..TrainConfig::default() };
 //! let mut session = Session::new(Tiny::with_classes(2)?, config)?;
 //! fit(&mut session, &loader, Some(&loader), &mut |_, event| {
 //!     if let Event::Epoch(epoch) = &event {
 //!         println!("epoch {}: loss {:.3}", epoch.epoch, epoch.train.loss);
 //!     }
-//!     Ok(ControlFlow::Continue(()))
+//!     Ok::<_, lenslet_train::Error>(ControlFlow::Continue(()))
 //! })?;
 //! assert_eq!(evaluate(&session.model, &loader)?.accuracy(), 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,3 +52,8 @@ pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
 pub use score::Score;
 pub use session::Session;
+
+/// The example of the repository's README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

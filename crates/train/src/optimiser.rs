@@ -115,25 +115,29 @@ impl Optimiser {
             self.moments.insert(name.to_owned(), zeros);
         }
         let moments = self.moments.get_mut(name).expect("was just inserted").as_mut_slice();
-        self.scratch.resize(gradient.len(), 0.0);
-        parameter.read(&mut self.scratch);
+        // As large as the largest tensor, once.
+        if self.scratch.len() < gradient.len() {
+            self.scratch.resize(gradient.len(), 0.0);
+        }
+        let values = &mut self.scratch[..gradient.len()];
+        parameter.read(values);
         match (self.kind, moments) {
             (OptimiserKind::Adam { beta1, beta2, epsilon }, [first, second]) => {
                 let step = AdamStep::new(learning_rate, [beta1, beta2], epsilon, 0.0, self.step);
-                step.apply(&mut self.scratch, gradient, first, second);
+                step.apply(values, gradient, first, second);
             }
             (OptimiserKind::AdamW { beta1, beta2, epsilon, weight_decay }, [first, second]) => {
                 let step = AdamStep::new(learning_rate, [beta1, beta2], epsilon, weight_decay, self.step);
-                step.apply(&mut self.scratch, gradient, first, second);
+                step.apply(values, gradient, first, second);
             }
             (OptimiserKind::Sgd { momentum, nesterov, weight_decay }, [velocity]) => {
                 let (momentum, weight_decay) = (momentum as f32, weight_decay as f32);
                 let step = SgdStep { learning_rate: learning_rate as f32, momentum, nesterov, weight_decay };
-                step.apply(&mut self.scratch, gradient, velocity);
+                step.apply(values, gradient, velocity);
             }
             _ => unreachable!("moments have the length that their kind says"),
         }
-        parameter.write(&self.scratch);
+        parameter.write(values);
         Ok(())
     }
 }

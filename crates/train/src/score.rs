@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// Mean loss, and how many samples were told right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Score {
     /// Mean softmax cross-entropy, in nats.
     pub loss: f64,

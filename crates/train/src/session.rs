@@ -7,12 +7,9 @@ use lenslet_nn::{Classifier, initialise};
 pub struct Session<M> {
     /// The network.
     pub model: M,
-    /// The optimiser with its memory.
-    pub optimiser: Optimiser,
-    /// What the run is told to do.
-    pub config: TrainConfig,
-    /// Training and validation score of each epoch done.
-    pub history: Vec<(Score, Option<Score>)>,
+    pub(crate) optimiser: Optimiser,
+    pub(crate) config: TrainConfig,
+    pub(crate) history: Vec<(Score, Option<Score>)>,
 }
 
 impl<M: Classifier> Session<M> {
@@ -25,6 +22,26 @@ impl<M: Classifier> Session<M> {
         initialise(&mut model, config.initialiser, config.seed);
         let optimiser = Optimiser::new(config.optimiser);
         Ok(Self { model, optimiser, config, history: Vec::new() })
+    }
+
+    /// What the run is told to do.
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
+    }
+
+    /// Lets the run go on for longer, or end earlier, than it was told. Nothing else can change once it began.
+    pub fn set_epochs(&mut self, epochs: u64) {
+        self.config.epochs = epochs;
+    }
+
+    /// Training and validation score of each epoch done.
+    pub fn history(&self) -> &[(Score, Option<Score>)] {
+        &self.history
+    }
+
+    /// Steps taken.
+    pub fn steps_done(&self) -> u64 {
+        self.optimiser.step()
     }
 
     /// Epochs done.

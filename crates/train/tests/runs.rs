@@ -93,8 +93,8 @@ fn a_resumed_run_ends_byte_for_byte_as_an_uninterrupted_one() {
         assert!(checkpoint_of(&first, folder.path()) != whole, "one epoch is not two");
         let checkpoint = Checkpoint::open(folder.path().join("session.safetensors")).expect("whole");
         let mut second = Session::resume(Noisy::with_classes(10).expect("free"), &checkpoint).expect("fits");
-        assert_eq!((second.epochs_done(), second.optimiser.step()), (1, 21));
-        second.config.epochs = 2;
+        assert_eq!((second.epochs_done(), second.steps_done()), (1, 21));
+        second.set_epochs(2);
         train(&mut second, &mut Vec::new()).expect("trains");
         assert!(checkpoint_of(&second, folder.path()) == whole, "{optimiser:?}: the resumed run differs");
     }
@@ -102,9 +102,10 @@ fn a_resumed_run_ends_byte_for_byte_as_an_uninterrupted_one() {
 
 #[test]
 fn it_learns_and_tells() {
-    for optimiser in [OptimiserKind::default(), SGD] {
+    for (optimiser, learning_rate) in [(OptimiserKind::default(), 2e-3), (SGD, 5e-2)] {
         let model = MnistMlp::with_classes(10).expect("classes are free");
-        let mut session = Session::new(model, config(3, optimiser)).expect("valid");
+        let config = TrainConfig { learning_rate, ..config(3, optimiser) };
+        let mut session = Session::new(model, config).expect("valid");
         let mut events = Vec::new();
         train(&mut session, &mut events).expect("trains");
         let score = evaluate(&session.model, &loader(digits(Split::Test, 1000))).expect("evaluates");
@@ -138,11 +139,11 @@ fn stopping_in_an_epoch_ends_there() {
     fit(&mut session, &train, None, &mut |_, event| {
         let stop = matches!(&event, Event::Step(step) if step.step == 4);
         last = Some(event);
-        Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok::<_, Error>(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })
     .expect("stops");
     assert!(matches!(last, Some(Event::End { epochs: 0, stopped: true, .. })), "{last:?}");
-    assert_eq!(session.optimiser.step(), 4);
+    assert_eq!(session.steps_done(), 4);
 }
 
 /// Random pictures whose labels mean nothing.
@@ -164,7 +165,7 @@ fn a_network_stuck_at_chance_says_so_once() {
         if let Event::Warning(warning) = event {
             warnings.push(warning.message);
         }
-        Ok(ControlFlow::Continue(()))
+        Ok::<_, Error>(ControlFlow::Continue(()))
     })
     .expect("trains, to no avail");
     assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -182,14 +183,39 @@ fn a_diverging_run_is_stopped_at_its_step() {
     assert!(error.contains("at step") && error.contains("lower the learning rate"), "{error}");
 }
 
+/// The step that spoils the weights is the last one: no later loss of the epoch shows it.
+#[test]
+fn weights_spoilt_by_the_last_step_are_not_reported_as_an_epoch() {
+    // Weights that are no numbers; weights so large that the logits are none.
+    for (learning_rate, validation) in [(1e39, false), (1e37, true)] {
+        let model = MnistMlp::with_classes(10).expect("classes are free");
+        let mut session =
+            Session::new(model, TrainConfig { learning_rate, ..config(1, SGD) }).expect("valid");
+        let (train, test) = (loader(digits(Split::Train, 50)), loader(digits(Split::Test, 50)));
+        let mut epochs = 0;
+        let error = fit(&mut session, &train, validation.then_some(&test), &mut |_, event| {
+            epochs += usize::from(matches!(event, Event::Epoch(_)));
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })
+        .expect_err("diverges");
+        assert!(matches!(error, Error::Diverged { step: 1, epoch: 1, .. }), "{error}");
+        assert_eq!(epochs, 0, "a spoilt epoch is not worth a checkpoint");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_named() {
     let model = MnistMlp::with_classes(10).expect("classes are free");
     let mut session = Session::new(model, config(1, SGD)).expect("valid");
-    let error = fit(&mut session, &loader(noise(12)), None, &mut |_, _| Ok(ControlFlow::Continue(())));
+    let error =
+        fit(&mut session, &loader(noise(12)), None, &mut |_, _| Ok::<_, Error>(ControlFlow::Continue(())));
     let error =
         std::error::Error::source(&error.expect_err("12 classes for 10")).expect("a cause").to_string();
     assert!(error.contains("tells 10 classes apart"), "{error}");
+
+    session = Session::new(session.model, TrainConfig { batch_size: 64, ..config(1, SGD) }).expect("valid");
+    let error = train(&mut session, &mut Vec::new()).expect_err("the loader makes batches of 50").to_string();
+    assert_eq!(error, "the run is told to take batches of 64, but the loader makes batches of 50");
 
     let shape = ImageShape { channels: 3, height: 4, width: 4 };
     let colour = InMemory::new(shape, vec![0; 48], vec![0], vec!["a".into()]).expect("one picture");

@@ -9,7 +9,7 @@ use lenslet_pipeline::{Loader, LoaderConfig};
 use lenslet_train::{Metadata, Score, evaluate};
 use serde::Serialize;
 
-/// Pictures at a time; any number gives the same answer.
+/// Pictures at a time.
 const BATCH: usize = 250;
 
 #[derive(Serialize)]

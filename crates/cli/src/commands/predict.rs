@@ -15,6 +15,9 @@ use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Pictures that go through the network at a time, so that memory does not grow with their number.
+const AT_ONCE: usize = 100;
+
 #[derive(Serialize)]
 struct Prediction<'a> {
     image: &'a Path,
@@ -38,7 +41,11 @@ impl UseNetwork for Run<'_> {
 
     fn use_network<M: Classifier + 'static>(self) -> Self::Output {
         let model: M = network::load(self.checkpoint, self.metadata)?;
-        Ok(probabilities(&model, self.pictures)?)
+        let mut rows = Vec::new();
+        for pictures in self.pictures.chunks(AT_ONCE * M::INPUT.iter().product::<usize>()) {
+            rows.extend(probabilities(&model, pictures.to_vec())?);
+        }
+        Ok(rows)
     }
 }
 

@@ -9,7 +9,7 @@ use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
-use lenslet_train::{Error, Event, Metadata, OptimiserKind, Session, TrainConfig, fit, save_checkpoint};
+use lenslet_train::{Event, Metadata, OptimiserKind, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -156,14 +156,14 @@ impl UseNetwork for Run<'_> {
             }
         };
         if arguments.resume.is_some() {
-            session.config.epochs = arguments.epochs.unwrap_or(session.config.epochs);
+            session.set_epochs(arguments.epochs.unwrap_or(session.config().epochs));
             anyhow::ensure!(
-                session.epochs_done() < session.config.epochs,
+                session.epochs_done() < session.config().epochs,
                 "the run has done its {} epochs: --epochs N, with a larger N, goes on",
                 session.epochs_done()
             );
         }
-        let config = LoaderConfig { batch_size: session.config.batch_size, prefetch: PREFETCH };
+        let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = Loader::new(train, &metadata.normalisation, config)?;
         let test = Loader::new(test, &metadata.normalisation, config)?;
 
@@ -171,30 +171,21 @@ impl UseNetwork for Run<'_> {
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
         let mut renderer = renderer(progress, &metadata.network);
         let stop = stop_on_ctrl_c()?;
-        let mut write_failure = None;
         let mut stopped = false;
-        fit(&mut session, &train, Some(&test), &mut |session, event| {
+        fit(&mut session, &train, Some(&test), &mut |session, event| -> anyhow::Result<_> {
             let is_epoch = matches!(event, Event::Epoch(_));
             stopped |= matches!(event, Event::End { stopped: true, .. });
-            let mut told = tell(&event, &mut metrics, renderer.as_mut());
+            tell(&event, &mut metrics, renderer.as_mut())?;
             if is_epoch {
                 save_checkpoint(&last, session, metadata.clone())?;
                 kept = true;
                 let event = Event::Checkpoint { path: last.clone(), epoch: session.epochs_done() };
-                told = told.and_then(|()| tell(&event, &mut metrics, renderer.as_mut()));
+                tell(&event, &mut metrics, renderer.as_mut())?;
             }
-            // The first failure is the cause; the end of the run is told after it.
-            write_failure = write_failure.take().or(told.err());
-            Ok(if write_failure.is_some() || stop.load(Ordering::Relaxed) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            })
+            let stop = stop.load(Ordering::Relaxed);
+            Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
-        .map_err(|error: Error| anyhow::Error::from(error).context("training stopped"))?;
-        if let Some(error) = write_failure {
-            return Err(error);
-        }
+        .context("training stopped")?;
         if stopped && kept {
             output::warning(format_args!("stopped; `lenslet train --resume {}` goes on", last.display()));
         } else if stopped {

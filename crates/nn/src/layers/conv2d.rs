@@ -31,7 +31,8 @@ pub struct Conv2d<
     const COLUMNS: usize,
     const KERNEL_HEIGHT: usize,
     const KERNEL_WIDTH: usize,
-    const STRIDE: usize = 1,
+    const ROW_STRIDE: usize = 1,
+    const COLUMN_STRIDE: usize = 1,
     const PADDING: usize = 0,
     E: Dtype = f32,
     D: Storage<E> = Cpu,
@@ -46,7 +47,7 @@ macro_rules! impl_conv2d {
     ([$($c:ident)*]) => {
         impl<$(const $c: usize),*> Conv2d<$($c),*> {
             const KERNEL: kernels::Conv2d = {
-                let window = window([HEIGHT, WIDTH], [KERNEL_HEIGHT, KERNEL_WIDTH], STRIDE, PADDING);
+                let window = window([HEIGHT, WIDTH], [KERNEL_HEIGHT, KERNEL_WIDTH], [ROW_STRIDE, COLUMN_STRIDE], PADDING);
                 match kernels::Conv2d::new([CHANNELS, HEIGHT, WIDTH], FILTERS, window) {
                     Some(conv) => {
                         let [_, rows, columns] = conv.output();
@@ -60,7 +61,7 @@ macro_rules! impl_conv2d {
 
         impl<$(const $c: usize),*> Layer for Conv2d<$($c),*> {
             fn plan(&self, name: &str, plan: &mut Plan) {
-                let layer = format!("conv({FILTERS}, {KERNEL_HEIGHT}x{KERNEL_WIDTH}{})", options(STRIDE, 1, PADDING));
+                let layer = format!("conv({FILTERS}, {KERNEL_HEIGHT}x{KERNEL_WIDTH}{})", options([ROW_STRIDE, COLUMN_STRIDE], [1, 1], PADDING));
                 let operation = Operation::Conv2d(Self::KERNEL);
                 plan.push_with(name, layer, operation, &Self::KERNEL.output(), (&self.weight, &self.bias));
             }
@@ -105,4 +106,4 @@ macro_rules! impl_conv2d {
     };
 }
 
-impl_conv2d!([CHANNELS HEIGHT WIDTH FILTERS ROWS COLUMNS KERNEL_HEIGHT KERNEL_WIDTH STRIDE PADDING]);
+impl_conv2d!([CHANNELS HEIGHT WIDTH FILTERS ROWS COLUMNS KERNEL_HEIGHT KERNEL_WIDTH ROW_STRIDE COLUMN_STRIDE PADDING]);

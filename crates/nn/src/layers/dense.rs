@@ -32,7 +32,10 @@ impl<const INPUTS: usize, O: Dim> Dense<INPUTS, O> {
 impl<const INPUTS: usize, O: Dim> Layer for Dense<INPUTS, O> {
     fn plan(&self, name: &str, plan: &mut Plan) {
         let outputs = self.outputs().size();
-        let operation = Operation::Dense(kernels::Dense { inputs: INPUTS, outputs });
+        let kernel = kernels::Dense::new(INPUTS, outputs);
+        let operation = Operation::Dense(
+            kernel.expect("a dense layer without classes: build the network by with_classes"),
+        );
         plan.push_with(name, format!("dense({outputs})"), operation, &[outputs], (&self.weight, &self.bias));
     }
 }

@@ -19,7 +19,8 @@ pub struct MaxPool2d<
     const COLUMNS: usize,
     const KERNEL_HEIGHT: usize,
     const KERNEL_WIDTH: usize,
-    const STRIDE: usize,
+    const ROW_STRIDE: usize,
+    const COLUMN_STRIDE: usize,
     const PADDING: usize = 0,
 >;
 
@@ -27,7 +28,7 @@ macro_rules! impl_max_pool2d {
     ([$($c:ident)*]) => {
         impl<$(const $c: usize),*> MaxPool2d<$($c),*> {
             const KERNEL: kernels::MaxPool2d = {
-                let window = window([HEIGHT, WIDTH], [KERNEL_HEIGHT, KERNEL_WIDTH], STRIDE, PADDING);
+                let window = window([HEIGHT, WIDTH], [KERNEL_HEIGHT, KERNEL_WIDTH], [ROW_STRIDE, COLUMN_STRIDE], PADDING);
                 match kernels::MaxPool2d::new([CHANNELS, HEIGHT, WIDTH], window) {
                     Some(pool) => {
                         let [_, rows, columns] = pool.output();
@@ -41,7 +42,7 @@ macro_rules! impl_max_pool2d {
 
         impl<$(const $c: usize),*> Layer for MaxPool2d<$($c),*> {
             fn plan(&self, name: &str, plan: &mut Plan) {
-                let options = options(STRIDE, KERNEL_HEIGHT, PADDING);
+                let options = options([ROW_STRIDE, COLUMN_STRIDE], [KERNEL_HEIGHT, KERNEL_WIDTH], PADDING);
                 let layer = format!("max_pool({KERNEL_HEIGHT}x{KERNEL_WIDTH}{options})");
                 plan.push(name, layer, Operation::MaxPool2d(Self::KERNEL), &Self::KERNEL.output());
             }
@@ -68,4 +69,4 @@ macro_rules! impl_max_pool2d {
     };
 }
 
-impl_max_pool2d!([CHANNELS HEIGHT WIDTH ROWS COLUMNS KERNEL_HEIGHT KERNEL_WIDTH STRIDE PADDING]);
+impl_max_pool2d!([CHANNELS HEIGHT WIDTH ROWS COLUMNS KERNEL_HEIGHT KERNEL_WIDTH ROW_STRIDE COLUMN_STRIDE PADDING]);

@@ -17,16 +17,19 @@ pub use relu::Relu;
 use lenslet_kernels::{Padding, Window};
 
 /// The window that the const parameters of a layer spell.
-const fn window(input: [usize; 2], kernel: [usize; 2], stride: usize, padding: usize) -> Window {
-    let stride = [stride, stride];
+const fn window(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], padding: usize) -> Window {
     let padding =
         if padding == SAME { Padding::same(input, kernel, stride) } else { Padding::symmetric(padding) };
     Window { kernel, stride, padding }
 }
 
 /// How a stride and a padding are written in `network!`.
-fn options(stride: usize, default_stride: usize, padding: usize) -> String {
-    let stride = if stride == default_stride { String::new() } else { format!(", stride {stride}") };
+fn options(stride: [usize; 2], default_stride: [usize; 2], padding: usize) -> String {
+    let stride = match stride {
+        stride if stride == default_stride => String::new(),
+        [rows, columns] if rows == columns => format!(", stride {rows}"),
+        [rows, columns] => format!(", stride {rows}x{columns}"),
+    };
     match padding {
         0 => stride,
         SAME => stride + ", same",
