@@ -1,6 +1,6 @@
 //! Networks by name.
 
-use crate::{MnistCnn, MnistMlp};
+use crate::{CifarCnn, MnistCnn, MnistMlp};
 use lenslet_nn::Classifier;
 
 /// Something to do with a network whose type is known only when its name is.
@@ -33,6 +33,7 @@ macro_rules! zoo {
 zoo! {
     "mnist-mlp" => MnistMlp,
     "mnist-cnn" => MnistCnn,
+    "cifar-cnn" => CifarCnn,
 }
 
 /// No network is called so.

@@ -1,0 +1,46 @@
+//! Sizes of the networks, as their sources and other frameworks count them.
+
+use dfdx::nn::NumParams;
+use dfdx::prelude::{Cpu, DeviceBuildExt};
+use lenslet_models::{
+    CifarCnn, MnistCnn, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features, with_network,
+};
+use lenslet_nn::{Classifier, Plan, Summary};
+
+#[test]
+fn parameters_are_those_of_the_sources() {
+    assert_eq!(MnistMlp::with_classes(10).expect("free").summary().parameters(), 79_510);
+    assert_eq!(MnistCnn::with_classes(10).expect("free").summary().parameters(), 1_691_360);
+    assert_eq!(CifarCnn::with_classes(10).expect("free").summary().parameters(), 4_247_985);
+    let vgg = Cpu::default().build_module::<Vgg16Features, f32>();
+    let summary = Summary::new(&Plan::of(&vgg, &[3, 224, 224]));
+    assert_eq!((summary.parameters(), vgg.num_trainable_params()), (14_714_688, 14_714_688));
+    assert_eq!(summary.rows.last().map(|row| row.output.clone()), Some(vec![512, 7, 7]));
+    // 15.3 G multiply-adds, of which the convolutions are all.
+    assert_eq!(summary.multiply_adds(), 15_346_630_656);
+}
+
+#[test]
+fn the_table_shows_layers_shapes_and_totals() {
+    let table = MnistCnn::with_classes(10).expect("free").summary().to_string();
+    for row in ["conv1     conv(25, 3x3)  25x26x26         250        152,100", "1,691,360      1,843,100"] {
+        assert!(table.contains(row), "{row:?} is not in\n{table}");
+    }
+}
+
+#[test]
+fn every_name_leads_to_a_network_and_no_other_does() {
+    struct Count;
+    impl UseNetwork for Count {
+        type Output = usize;
+        fn use_network<M: Classifier + 'static>(self) -> usize {
+            M::with_classes(3).map_or(0, |network| network.classes())
+        }
+    }
+    for name in NAMES {
+        assert_eq!(with_network(name, Count), Ok(3), "{name}");
+    }
+    let error = with_network("mnist-cmm", Count).expect_err("a slip");
+    assert_eq!(error, UnknownNetwork("mnist-cmm".into()));
+    assert!(error.to_string().contains("mnist-cnn"), "{error}");
+}
