@@ -1,19 +1,26 @@
-//! ReLU, in place.
+//! Activations: ReLU, in place, alone or fused into the layer before it.
 
 use crate::{PIECE, flush_denormals};
 use rayon::prelude::*;
 
+/// What a layer applies to its own output, while that is still in the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    Identity,
+    /// `max(x, 0)`.
+    Relu,
+}
+
 /// `max(x, 0)` of every element, in place. A NaN stays a NaN, so that a diverged network shows.
 pub fn relu(values: &mut [f32]) {
-    values.par_chunks_mut(PIECE).for_each(|piece| {
-        flush_denormals(|| {
-            for value in piece {
-                if *value < 0.0 {
-                    *value = 0.0;
-                }
-            }
-        });
-    });
+    values.par_chunks_mut(PIECE).for_each(|piece| flush_denormals(|| relu_piece(piece)));
+}
+
+pub(crate) fn relu_piece(values: &mut [f32]) {
+    for value in values {
+        *value = if *value < 0.0 { 0.0 } else { *value };
+    }
 }
 
 /// The gradient of [`relu`] in place: zero wherever `outputs`, what `relu` left, is not positive.
@@ -23,10 +30,12 @@ pub fn relu(values: &mut [f32]) {
 pub fn relu_backward(outputs: &[f32], gradient: &mut [f32]) {
     assert_eq!(outputs.len(), gradient.len(), "relu: outputs and gradient differ in length");
     gradient.par_chunks_mut(PIECE).zip(outputs.par_chunks(PIECE)).for_each(|(gradient, outputs)| {
-        flush_denormals(|| {
-            for (g, y) in gradient.iter_mut().zip(outputs) {
-                *g = if *y > 0.0 { *g } else { 0.0 };
-            }
-        });
+        flush_denormals(|| relu_backward_piece(outputs, gradient));
     });
+}
+
+pub(crate) fn relu_backward_piece(outputs: &[f32], gradient: &mut [f32]) {
+    for (g, y) in gradient.iter_mut().zip(outputs) {
+        *g = if *y > 0.0 { *g } else { 0.0 };
+    }
 }

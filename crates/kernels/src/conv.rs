@@ -1,5 +1,6 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
 
+use crate::activation::{Activation, relu_backward_piece, relu_piece};
 use crate::gemm::{Matrix, MatrixMut, Write, multiply};
 use crate::{Window, flush_denormals};
 use rayon::prelude::*;
@@ -81,30 +82,48 @@ impl Conv2d {
         assert_eq!(y.len(), batch * filters * self.pixels(), "conv2d: output of a batch of {batch}");
     }
 
-    /// `y = conv(x, weight) + bias`, with `x: N x C x H x W`, `weight: O x C x KH x KW` and
+    /// `y = activation(conv(x, weight) + bias)`, with `x: N x C x H x W`, `weight: O x C x KH x KW` and
     /// `y: N x O x OH x OW`, which is overwritten.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         self.check(x, weight, bias, y);
         let (filters, pixels, depth) = (self.output[0], self.pixels(), self.depth());
         let weight = Matrix::new(weight, filters, depth);
         let pictures = y.par_chunks_exact_mut(filters * pixels).zip(x.par_chunks_exact(self.input_len()));
         pictures.for_each(|(y, x)| {
-            for (plane, bias) in y.chunks_exact_mut(pixels).zip(bias) {
-                plane.fill(*bias);
-            }
             self.for_each_block(|block, columns| {
                 self.unfold(x, &block, columns);
-                let y = MatrixMut::strided(&mut y[block.first_pixel..], filters, block.pixels, pixels);
-                multiply(weight, Matrix::new(columns, depth, block.pixels), y, Write::Add);
+                let y = &mut y[block.first_pixel..];
+                let product = MatrixMut::strided(y, filters, block.pixels, pixels);
+                multiply(weight, Matrix::new(columns, depth, block.pixels), product, Write::Replace);
+                flush_denormals(|| {
+                    for (plane, bias) in y.chunks_mut(pixels).zip(bias) {
+                        let values = &mut plane[..block.pixels];
+                        for value in values.iter_mut() {
+                            *value += bias;
+                        }
+                        if activation == Activation::Relu {
+                            relu_piece(values);
+                        }
+                    }
+                });
             });
         });
     }
 
-    /// Gradients of `x`, `weight` and `bias` from `dy`, the gradient of the output.
-    pub fn backward(&self, x: &[f32], weight: &[f32], dy: &[f32], gradients: ConvGradients) {
+    /// Gradients of `x`, `weight` and `bias` from `dy`, the gradient of the output. Where the forward pass
+    /// applied a ReLU, `activated` is its output, and `dy` becomes the gradient before it.
+    pub fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        activated: Option<&[f32]>,
+        dy: &mut [f32],
+        gradients: ConvGradients,
+    ) {
         self.check(x, weight, gradients.bias, dy);
         let ConvGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "conv2d: weight gradient");
+        assert!(activated.is_none_or(|y| y.len() == dy.len()), "conv2d: activated output");
         let (filters, pixels, depth) = (self.output[0], self.pixels(), self.depth());
         let batch = x.len() / self.input_len();
         let group = batch.div_ceil(PARTIALS).max(1);
@@ -113,12 +132,17 @@ impl Conv2d {
         let mut partials = vec![0.0; batch.div_ceil(group) * (weight.len() + filters)];
         partials
             .par_chunks_exact_mut(weight.len() + filters)
-            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks(group * filters * pixels)))
-            .for_each(|(partial, (x, dy))| {
+            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks_mut(group * filters * pixels)))
+            .enumerate()
+            .for_each(|(piece, (partial, (x, dy)))| {
                 let (dweight, dbias) = partial.split_at_mut(filters * depth);
-                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact(filters * pixels));
-                for (x, dy) in pictures {
+                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact_mut(filters * pixels));
+                for (picture, (x, dy)) in pictures.enumerate() {
+                    let first = (piece * group + picture) * filters * pixels;
                     flush_denormals(|| {
+                        if let Some(y) = activated {
+                            relu_backward_piece(&y[first..first + dy.len()], dy);
+                        }
                         for (sum, plane) in dbias.iter_mut().zip(dy.chunks_exact(pixels)) {
                             *sum += plane.iter().sum::<f32>();
                         }

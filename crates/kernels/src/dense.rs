@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use crate::gemm::{Matrix, MatrixMut, Write, multiply_tiled};
-use crate::{PIECE, flush_denormals};
+use crate::{Activation, PIECE, flush_denormals, relu, relu_backward};
 use rayon::prelude::*;
 
 /// Samples by outputs of one forward tile.
@@ -46,8 +46,9 @@ impl Dense {
         batch
     }
 
-    /// `x: N x inputs`, `weight: outputs x inputs`, `bias: outputs`, `y: N x outputs`, which is overwritten.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    /// `y = activation(x W^T + b)`, with `x: N x inputs`, `weight: outputs x inputs`, `bias: outputs` and
+    /// `y: N x outputs`, which is overwritten.
+    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         let batch = self.check(x, weight, bias, y);
         for row in y.chunks_exact_mut(self.outputs) {
             row.copy_from_slice(bias);
@@ -55,11 +56,25 @@ impl Dense {
         let x = Matrix::new(x, batch, self.inputs);
         let weight = Matrix::new(weight, self.outputs, self.inputs).transposed();
         multiply_tiled(x, weight, MatrixMut::new(y, batch, self.outputs), Write::Add, FORWARD_TILE);
+        if activation == Activation::Relu {
+            relu(y);
+        }
     }
 
-    /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output.
-    pub fn backward(&self, x: &[f32], weight: &[f32], dy: &[f32], gradients: DenseGradients) {
+    /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output. Where the
+    /// forward pass applied a ReLU, `activated` is its output, and `dy` becomes the gradient before it.
+    pub fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        activated: Option<&[f32]>,
+        dy: &mut [f32],
+        gradients: DenseGradients,
+    ) {
         let batch = self.check(x, weight, gradients.bias, dy);
+        if let Some(y) = activated {
+            relu_backward(y, dy);
+        }
         let DenseGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "dense: weight gradient");
         self.bias_backward(dy, dbias);

@@ -2,7 +2,7 @@
 //! ReLU, dropout, softmax cross-entropy and optimiser steps, forward and backward, in `f32`.
 //!
 //! ```
-//! use lenslet_kernels::{Conv2d, Padding, Window};
+//! use lenslet_kernels::{Activation, Conv2d, Padding, Window};
 //!
 //! // Two filters of 3x3 over one 1x4x4 picture: the output is 2x2x2.
 //! let window = Window { kernel: [3, 3], stride: [1, 1], padding: Padding::NONE };
@@ -12,7 +12,7 @@
 //! let picture: Vec<f32> = (0..16).map(|v| v as f32).collect();
 //! let weight = [vec![1.0; 9], vec![0.0; 9]].concat();
 //! let mut output = vec![0.0; 8];
-//! conv.forward(&picture, &weight, &[0.0, 0.5], &mut output);
+//! conv.forward(&picture, &weight, &[0.0, 0.5], Activation::Relu, &mut output);
 //! assert_eq!(output, [45.0, 54.0, 81.0, 90.0, 0.5, 0.5, 0.5, 0.5]);
 //! ```
 //!
@@ -22,6 +22,8 @@
 //! * Weights have PyTorch's layout: `OIHW` for a convolution, `outputs x inputs` for a dense layer.
 //! * `forward` overwrites its output. `backward` **adds** to the gradients of weights and biases, as an
 //!   autodiff tape wants it, and overwrites the gradient of the input.
+//! * A convolution and a dense layer can apply the ReLU after them themselves. Their `backward` then wants the
+//!   output too, and turns the gradient of the activated output into that of the plain one, in place.
 //! * Work is cut in pieces whose sizes depend on the layer and the batch alone and is reduced in a fixed
 //!   order: the number of threads never changes a bit of a result.
 //! * Denormals are flushed to zero while a kernel runs ([`flush_denormals`]).
@@ -50,7 +52,7 @@ mod optimiser;
 mod pool;
 mod window;
 
-pub use activation::{relu, relu_backward};
+pub use activation::{Activation, relu, relu_backward};
 pub use conv::{Conv2d, ConvGradients};
 pub use dense::{Dense, DenseGradients};
 pub use dropout::Dropout;

@@ -2,8 +2,8 @@
 //! random shapes; and the same bits on one thread as on several.
 
 use lenslet_kernels::{
-    AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Window, naive, relu,
-    relu_backward,
+    Activation, AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Window,
+    naive, relu, relu_backward,
 };
 use proptest::prelude::*;
 
@@ -35,6 +35,14 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     }
 }
 
+fn activation(activated: bool) -> Activation {
+    if activated { Activation::Relu } else { Activation::Identity }
+}
+
+fn activate(activated: bool, y: Vec<f64>) -> Vec<f64> {
+    if activated { naive::relu(&y) } else { y }
+}
+
 /// Finite differences of `f` at every coordinate of `x`.
 fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     (0..x.len()).map(|i| naive::slope(x, i, &f)).collect()
@@ -54,7 +62,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn conv2d(window in window(), channels in 1usize..4, size in (1usize..8, 1usize..8), filters in 1usize..5, batch in 1usize..4, seed: u64) {
+    fn conv2d(window in window(), channels in 1usize..4, size in (1usize..8, 1usize..8), filters in 1usize..5, batch in 1usize..4, activated: bool, seed: u64) {
         let input = [channels, size.0, size.1];
         let Some(conv) = Conv2d::new(input, filters, window) else { return Ok(()) };
         let picture = channels * size.0 * size.1;
@@ -63,19 +71,19 @@ proptest! {
         let bias = numbers(seed ^ 2, filters);
         let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
         let forward = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
-            x.chunks_exact(picture).flat_map(|x| naive::conv2d(x, input, weight, bias, window)).collect()
+            activate(activated, x.chunks_exact(picture).flat_map(|x| naive::conv2d(x, input, weight, bias, window)).collect())
         };
 
         let expected = forward(&wide(&x), &wide_weight, &wide_bias);
         let mut y = vec![f32::NAN; expected.len()];
-        conv.forward(&x, &weight, &bias, &mut y);
+        conv.forward(&x, &weight, &bias, activation(activated), &mut y);
         assert_close("y", &y, &expected);
 
         let dy = numbers(seed ^ 3, y.len());
         let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
         let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![1.0; weight.len()], vec![1.0; filters]);
         let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
-        conv.backward(&x, &weight, &dy, gradients);
+        conv.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
         let plus_one = |slopes: Vec<f64>| slopes.into_iter().map(|s| s + 1.0).collect::<Vec<_>>();
         assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
         assert_close("dweight", &dweight, &plus_one(slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias)))));
@@ -103,23 +111,23 @@ proptest! {
     }
 
     #[test]
-    fn dense(inputs in 1usize..40, outputs in 1usize..20, batch in 1usize..9, seed: u64) {
+    fn dense(inputs in 1usize..40, outputs in 1usize..20, batch in 1usize..9, activated: bool, seed: u64) {
         let layer = Dense::new(inputs, outputs).expect("not empty");
         let x = numbers(seed, batch * inputs);
         let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
         let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
         let forward = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
-            x.chunks_exact(inputs).flat_map(|x| naive::dense(x, weight, bias)).collect()
+            activate(activated, x.chunks_exact(inputs).flat_map(|x| naive::dense(x, weight, bias)).collect())
         };
         let mut y = vec![f32::NAN; batch * outputs];
-        layer.forward(&x, &weight, &bias, &mut y);
+        layer.forward(&x, &weight, &bias, activation(activated), &mut y);
         assert_close("y", &y, &forward(&wide(&x), &wide_weight, &wide_bias));
 
         let dy = numbers(seed ^ 3, y.len());
         let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
         let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
         let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
-        layer.backward(&x, &weight, &dy, gradients);
+        layer.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
         assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
         assert_close("dweight", &dweight, &slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias))));
         assert_close("dbias", &dbias, &slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b))));
@@ -154,19 +162,19 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let x = numbers(1, 40 * 8 * 40 * 40);
             let (weight, bias) = (numbers(2, 12 * 8 * 9), numbers(3, 12));
             let mut y = vec![0.0; 40 * 12 * 40 * 40];
-            conv.forward(&x, &weight, &bias, &mut y);
+            conv.forward(&x, &weight, &bias, Activation::Relu, &mut y);
             let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; weight.len()], vec![0.0; 12]);
             let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
-            conv.backward(&x, &weight, &y, gradients);
+            conv.backward(&x, &weight, Some(&y), &mut y.clone(), gradients);
 
             let layer = Dense::new(12 * 40 * 40, 100).expect("not empty");
             let (weight, bias) = (numbers(4, 12 * 40 * 40 * 100), numbers(5, 100));
             let mut z = vec![0.0; 40 * 100];
-            layer.forward(&y, &weight, &bias, &mut z);
+            layer.forward(&y, &weight, &bias, Activation::Relu, &mut z);
             let (mut dy, mut dweight, mut dbias) =
                 (vec![0.0; y.len()], vec![0.0; weight.len()], vec![0.0; 100]);
             let gradients = DenseGradients { input: Some(&mut dy), weight: &mut dweight, bias: &mut dbias };
-            layer.backward(&y, &weight, &z, gradients);
+            layer.backward(&y, &weight, Some(&z), &mut z.clone(), gradients);
             relu(&mut dy);
             Dropout { rate: 0.3, key: 5 }.apply(&mut dx);
             let pool = MaxPool2d::new([12, 40, 40], window).expect("fits");

@@ -5,7 +5,7 @@ use crate::plan::{Operation, Plan, Stage};
 use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
-use lenslet_kernels::{ConvGradients, DenseGradients, relu, relu_backward};
+use lenslet_kernels::{Activation, ConvGradients, DenseGradients, relu, relu_backward};
 
 /// Runs a plan over a batch. With a tape that owns gradients it is a training step's forward pass (dropout
 /// drops) and records one backward operation; without one it is inference.
@@ -74,6 +74,20 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     Ok(y.put_tape(tape))
 }
 
+/// What a layer's kernel applies to its own output: the ReLU that comes right after it.
+fn activation_of(stages: &[Stage], index: usize) -> Activation {
+    match stages.get(index + 1).map(|stage| &stage.operation) {
+        Some(Operation::Relu) => Activation::Relu,
+        _ => Activation::Identity,
+    }
+}
+
+/// Whether this stage, a ReLU, is done by the layer before it.
+fn is_fused(stages: &[Stage], index: usize) -> bool {
+    let before = index.checked_sub(1).map(|before| &stages[before].operation);
+    matches!(before, Some(Operation::Conv2d(_) | Operation::Dense(_)))
+}
+
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
 struct Trace {
@@ -96,13 +110,16 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     let batch = x.len() / sample(&plan.input).max(1);
     let mut trace = Trace::default();
     let mut current = x;
-    for stage in &plan.stages {
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let activation = activation_of(&plan.stages, index);
         let parameters: Vec<Buffer> = stage.parameters.iter().map(|(_, p)| read(p.as_ref())).collect();
         let mut winners = Vec::new();
         let output = match &stage.operation {
             Operation::Flatten => continue,
             Operation::Relu => {
-                relu(&mut current);
+                if !is_fused(&plan.stages, index) {
+                    relu(&mut current);
+                }
                 continue;
             }
             Operation::Dropout(dropout) => {
@@ -113,12 +130,12 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             }
             Operation::Conv2d(conv) => {
                 let mut y = Buffer::new(batch * sample(&stage.output));
-                conv.forward(&current, &parameters[0], &parameters[1], &mut y);
+                conv.forward(&current, &parameters[0], &parameters[1], activation, &mut y);
                 y
             }
             Operation::Dense(dense) => {
                 let mut y = Buffer::new(batch * sample(&stage.output));
-                dense.forward(&current, &parameters[0], &parameters[1], &mut y);
+                dense.forward(&current, &parameters[0], &parameters[1], activation, &mut y);
                 y
             }
             Operation::MaxPool2d(pool) => {
@@ -151,11 +168,13 @@ fn run_backward(
     // What the stage at hand left in memory. A later in-place stage may have changed it, but never the sign
     // of an element that its gradient reaches.
     let mut output = trace.output.take();
-    for stage in stages.iter().rev() {
+    for (index, stage) in stages.iter().enumerate().rev() {
         match &stage.operation {
             Operation::Flatten => {}
             Operation::Relu => {
-                relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
+                if !is_fused(stages, index) {
+                    relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
+                }
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
             Operation::Conv2d(_) | Operation::Dense(_) | Operation::MaxPool2d(_) => {
@@ -170,14 +189,16 @@ fn run_backward(
                 for (_, parameter) in &stage.parameters {
                     sums.push(std::mem::take(parameter.gradient(gradients)?));
                 }
+                let is_activated = activation_of(stages, index) == Activation::Relu;
+                let activated = output.as_deref().filter(|_| is_activated);
                 match (&stage.operation, sums.as_mut_slice()) {
                     (Operation::Conv2d(conv), [weight, bias]) => {
                         let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
-                        conv.backward(&input, &parameters[0], &dy, sums);
+                        conv.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
                     (Operation::Dense(dense), [weight, bias]) => {
                         let sums = DenseGradients { input: dx.as_deref_mut(), weight, bias };
-                        dense.backward(&input, &parameters[0], &dy, sums);
+                        dense.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
                     (Operation::MaxPool2d(pool), []) => {
                         if let Some(dx) = &mut dx {
