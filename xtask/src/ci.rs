@@ -9,14 +9,16 @@ use clap::Args;
 
 use crate::workspace;
 
-/// Check all that must hold: format, lints, documentation, tests, and a short training run
+/// Check all that must hold: format, lints, documentation, tests, a short training run, and a sanitizer
 ///
 /// Goes on after a failure and names what failed at the end. Exits with 1 where something did.
 #[derive(Args)]
 pub struct Arguments {}
 
 /// A name, environment variables, and arguments of cargo. Cheap checks first.
-const STEPS: [(&str, &[(&str, &str)], &[&str]); 5] = [
+type Step = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const STEPS: [Step; 5] = [
     ("format", &[], &["fmt", "--all", "--check"]),
     ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
@@ -24,11 +26,33 @@ const STEPS: [(&str, &[(&str, &str)], &[&str]); 5] = [
     ("training", &[], &["xtask", "experiment", "mnist-smoke"]),
 ];
 
+/// The crates with `unsafe` under AddressSanitizer. Rust has it for this platform, and behind a flag that a
+/// stable compiler takes only when told to.
+const SANITIZER: Step = (
+    "sanitizer",
+    &[
+        ("RUSTC_BOOTSTRAP", "1"),
+        ("RUSTFLAGS", "-Zsanitizer=address"),
+        ("CARGO_TARGET_DIR", "target/sanitizer"),
+    ],
+    &[
+        "test",
+        "--package=lenslet-kernels",
+        "--package=lenslet-idx",
+        "--package=lenslet-checkpoint",
+        "--lib",
+        "--tests",
+        "--target=x86_64-unknown-linux-gnu",
+    ],
+);
+
 /// Runs every step.
 pub fn run(_: &Arguments) -> Result<ExitCode> {
     let mut out = io::stdout();
     let mut summary = Vec::new();
-    for (name, variables, arguments) in STEPS {
+    let sanitizer =
+        cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")).then_some(SANITIZER);
+    for (name, variables, arguments) in STEPS.into_iter().chain(sanitizer) {
         writeln!(out, "\n== {name}: cargo {}", arguments.join(" "))?;
         let begun = Instant::now();
         let mut command = Command::new(env!("CARGO"));

@@ -59,12 +59,12 @@ impl Lines {
                     n => format!(" ({n} done)"),
                 };
                 Some(format!(
-                    "{network}: {} parameters, {} training and {} validation pictures, {} classes; \
-                     {} epochs{done} of {} steps, learning rate {}, seed {}",
+                    "{network}: {} parameters, {} classes, {} training and {} validation pictures\n\
+                     {} epochs{done} of {} steps, learning rate {}, seed {}; loss and accuracy:",
                     start.parameters,
+                    start.classes,
                     start.train_samples,
                     start.validation_samples,
-                    start.classes,
                     config.epochs,
                     start.steps_per_epoch,
                     config.learning_rate,
@@ -76,7 +76,7 @@ impl Lines {
                 let waited = 100.0 * epoch.waited_seconds / epoch.train_seconds;
                 let validation = epoch.validation.map(|score| format!("  validation {}", shown(score)));
                 Some(format!(
-                    "epoch {:>3}  train {}{}  {:.1} s, {rate:.0} pictures/s, {waited:.0} % waiting for data",
+                    "epoch {:>3}  train {}{}  {:.1} s  {rate:.0} pictures/s  {waited:.0} % waiting",
                     epoch.epoch,
                     shown(epoch.train),
                     validation.unwrap_or_default(),
@@ -93,7 +93,7 @@ impl Lines {
 }
 
 fn shown(score: Score) -> String {
-    format!("loss {:.4} accuracy {:.2} %", score.loss, 100.0 * score.accuracy())
+    format!("{:.4} {:.2} %", score.loss, 100.0 * score.accuracy())
 }
 
 impl Renderer for Lines {
