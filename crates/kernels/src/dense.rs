@@ -1,13 +1,18 @@
 //! The fully connected layer.
 
-use crate::gemm::{Matrix, MatrixMut, Write, multiply_tiled};
-use crate::{Activation, PIECE, flush_denormals, relu, relu_backward};
+use crate::dot::dot_rows;
+use crate::product::{Left, Output, Right, Start, multiply};
+use crate::scratch::Scratch;
+use crate::simd::LANES;
+use crate::{Activation, PIECE, Simd, flush_denormals, relu_backward};
 use rayon::prelude::*;
 
-/// Samples by outputs of one forward tile.
-const FORWARD_TILE: [usize; 2] = [64, 64];
-/// Rows by inputs of one backward tile.
-const BACKWARD_TILE: [usize; 2] = [128, 512];
+/// Inputs that a piece of the forward pass takes in: the weights' part stays in the L2 cache.
+const DEPTH: usize = 2048;
+/// Samples of a piece where the inputs alone give too few of them.
+const SAMPLES: usize = 16;
+/// Inputs of a piece of the backward pass.
+const COLUMNS: usize = 4 * LANES;
 
 /// `y = x W^T + b`, with `W` of `outputs x inputs` as PyTorch stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +55,43 @@ impl Dense {
     /// `y: N x outputs`, which is overwritten.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         let batch = self.check(x, weight, bias, y);
-        for row in y.chunks_exact_mut(self.outputs) {
-            row.copy_from_slice(bias);
+        if batch == 0 {
+            return;
         }
-        let x = Matrix::new(x, batch, self.inputs);
-        let weight = Matrix::new(weight, self.outputs, self.inputs).transposed();
-        multiply_tiled(x, weight, MatrixMut::new(y, batch, self.outputs), Write::Add, FORWARD_TILE);
-        if activation == Activation::Relu {
-            relu(y);
-        }
+        let simd = Simd::current();
+        // Stretches of the inputs, by some samples: each piece adds up its own, then the stretches are added.
+        let stretches = self.inputs.div_ceil(DEPTH);
+        let samples = if stretches < 8 { SAMPLES.min(batch) } else { batch };
+        let mut partials = Scratch::new(stretches * y.len());
+        let pieces = partials.par_chunks_exact_mut(y.len()).enumerate().flat_map(|(stretch, partial)| {
+            partial
+                .par_chunks_mut(samples * self.outputs)
+                .enumerate()
+                .map(move |(piece, p)| (stretch, piece, p))
+        });
+        pieces.for_each(|(stretch, piece, partial)| {
+            let start = stretch * DEPTH;
+            let depth = DEPTH.min(self.inputs - start);
+            let rows = partial.len() / self.outputs;
+            let x = &x[piece * samples * self.inputs + start..][..(rows - 1) * self.inputs + depth];
+            let weight = &weight[start..][..(self.outputs - 1) * self.inputs + depth];
+            dot_rows(simd, x, weight, self.inputs, depth, partial);
+        });
+        y.par_chunks_mut(samples * self.outputs).enumerate().for_each(|(piece, y)| {
+            flush_denormals(|| {
+                for row in y.chunks_exact_mut(self.outputs) {
+                    row.copy_from_slice(bias);
+                }
+                for partial in partials.chunks_exact(batch * self.outputs) {
+                    for (y, part) in y.iter_mut().zip(&partial[piece * samples * self.outputs..]) {
+                        *y += part;
+                    }
+                }
+                if activation == Activation::Relu {
+                    crate::activation::relu_piece(y);
+                }
+            });
+        });
     }
 
     /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output. Where the
@@ -72,21 +105,33 @@ impl Dense {
         gradients: DenseGradients,
     ) {
         let batch = self.check(x, weight, gradients.bias, dy);
+        if batch == 0 {
+            return;
+        }
         if let Some(y) = activated {
             relu_backward(y, dy);
         }
         let DenseGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "dense: weight gradient");
         self.bias_backward(dy, dbias);
-        let dy = Matrix::new(dy, batch, self.outputs);
-        let dweight = MatrixMut::new(dweight, self.outputs, self.inputs);
-        let x_matrix = Matrix::new(x, batch, self.inputs);
-        multiply_tiled(dy.transposed(), x_matrix, dweight, Write::Add, BACKWARD_TILE);
-        if let Some(dx) = dx {
-            assert_eq!(dx.len(), x.len(), "dense: input gradient");
-            let weight = Matrix::new(weight, self.outputs, self.inputs);
-            multiply_tiled(dy, weight, MatrixMut::new(dx, batch, self.inputs), Write::Replace, BACKWARD_TILE);
-        }
+        let dy = &*dy;
+        let (simd, [inputs, outputs]) = (Simd::current(), [self.inputs, self.outputs]);
+        let dweight = Output::new(dweight, outputs, inputs, inputs).column_parts(COLUMNS);
+        dweight.into_par_iter().enumerate().for_each(|(part, dweight)| {
+            let left = Left { data: dy, row: 1, step: outputs, runs: &[0], run: batch };
+            let x = columns(x, inputs, part * COLUMNS);
+            let right = Right { data: &x, step: COLUMNS };
+            multiply(simd, left, right, Start::Output, Activation::Identity, dweight);
+        });
+        let Some(dx) = dx else { return };
+        assert_eq!(dx.len(), x.len(), "dense: input gradient");
+        let dx = Output::new(dx, batch, inputs, inputs).column_parts(COLUMNS);
+        dx.into_par_iter().enumerate().for_each(|(part, dx)| {
+            let left = Left { data: dy, row: outputs, step: 1, runs: &[0], run: outputs };
+            let weight = columns(weight, inputs, part * COLUMNS);
+            let right = Right { data: &weight, step: COLUMNS };
+            multiply(simd, left, right, Start::Zero, Activation::Identity, dx);
+        });
     }
 
     fn bias_backward(&self, dy: &[f32], dbias: &mut [f32]) {
@@ -101,4 +146,15 @@ impl Dense {
             });
         });
     }
+}
+
+/// `COLUMNS` columns of a row-major matrix, zeros where it has fewer.
+fn columns(matrix: &[f32], width: usize, start: usize) -> Scratch {
+    let count = COLUMNS.min(width - start);
+    let mut columns = Scratch::new(matrix.len() / width * COLUMNS);
+    for (to, from) in columns.chunks_exact_mut(COLUMNS).zip(matrix.chunks_exact(width)) {
+        to[..count].copy_from_slice(&from[start..][..count]);
+        to[count..].fill(0.0);
+    }
+    columns
 }

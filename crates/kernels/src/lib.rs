@@ -13,12 +13,13 @@
 //! let weight = [vec![1.0; 9], vec![0.0; 9]].concat();
 //! let mut output = vec![0.0; 8];
 //! conv.forward(&picture, &weight, &[0.0, 0.5], Activation::Relu, &mut output);
-//! assert_eq!(output, [45.0, 54.0, 81.0, 90.0, 0.5, 0.5, 0.5, 0.5]);
+//! assert_eq!(output, [45.0, 0.5, 54.0, 0.5, 81.0, 0.5, 90.0, 0.5]);
 //! ```
 //!
 //! # Conventions
 //!
-//! * Activations are `NCHW`, row-major; the batch size is a slice's length divided by the layer's own size.
+//! * Activations are `NHWC`, channels last ([`to_channels_last`] makes them so); the batch size is a slice's length
+//!   divided by the layer's own size.
 //! * Weights have PyTorch's layout: `OIHW` for a convolution, `outputs x inputs` for a dense layer.
 //! * `forward` overwrites its output. `backward` **adds** to the gradients of weights and biases, as an
 //!   autodiff tape wants it, and overwrites the gradient of the input.
@@ -43,13 +44,18 @@
 mod activation;
 mod conv;
 mod dense;
+mod dot;
 mod dropout;
 mod flush;
-mod gemm;
+mod layout;
 mod loss;
 pub mod naive;
 mod optimiser;
+mod panels;
 mod pool;
+mod product;
+mod scratch;
+mod simd;
 mod window;
 
 pub use activation::{Activation, relu, relu_backward};
@@ -57,9 +63,11 @@ pub use conv::{Conv2d, ConvGradients};
 pub use dense::{Dense, DenseGradients};
 pub use dropout::Dropout;
 pub use flush::flush_denormals;
+pub use layout::{to_channels_first, to_channels_last};
 pub use loss::{CrossEntropy, softmax, softmax_cross_entropy};
 pub use optimiser::{AdamStep, SgdStep};
 pub use pool::MaxPool2d;
+pub use simd::{Simd, UnknownSimd};
 pub use window::{Padding, Window};
 
 /// Elements of a flat slice that one piece of element-wise work covers.

@@ -2,8 +2,8 @@
 //! random shapes; and the same bits on one thread as on several.
 
 use lenslet_kernels::{
-    Activation, AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Window,
-    naive, relu, relu_backward,
+    Activation, AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Simd,
+    Window, naive, relu, relu_backward, to_channels_first, to_channels_last,
 };
 use proptest::prelude::*;
 
@@ -33,6 +33,19 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     for (i, (f, e)) in found.iter().zip(expected).enumerate() {
         assert!((f64::from(*f) - e).abs() <= 2e-5 * (1.0 + e.abs()), "{what}[{i}]: {f} is not {e}");
     }
+}
+
+/// The naive kernels have channels first.
+fn channels_last(x: &[f32], size: [usize; 3]) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    to_channels_last(x, size, &mut y);
+    y
+}
+
+fn channels_first(x: &[f32], size: [usize; 3]) -> Vec<f32> {
+    let mut y = vec![0.0; x.len()];
+    to_channels_first(x, size, &mut y);
+    y
 }
 
 fn activation(activated: bool) -> Activation {
@@ -75,19 +88,26 @@ proptest! {
         };
 
         let expected = forward(&wide(&x), &wide_weight, &wide_bias);
-        let mut y = vec![f32::NAN; expected.len()];
-        conv.forward(&x, &weight, &bias, activation(activated), &mut y);
-        assert_close("y", &y, &expected);
-
-        let dy = numbers(seed ^ 3, y.len());
+        let dy = numbers(seed ^ 3, expected.len());
         let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
-        let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![1.0; weight.len()], vec![1.0; filters]);
-        let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
-        conv.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
         let plus_one = |slopes: Vec<f64>| slopes.into_iter().map(|s| s + 1.0).collect::<Vec<_>>();
-        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
-        assert_close("dweight", &dweight, &plus_one(slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias)))));
-        assert_close("dbias", &dbias, &plus_one(slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b)))));
+        let expected_dx = slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias)));
+        let expected_dweight = plus_one(slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias))));
+        let expected_dbias = plus_one(slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b))));
+        let (x_last, dy_last) = (channels_last(&x, input), channels_last(&dy, conv.output()));
+        for simd in Simd::available() {
+            simd.force(|| {
+                let mut y = vec![f32::NAN; expected.len()];
+                conv.forward(&x_last, &weight, &bias, activation(activated), &mut y);
+                assert_close("y", &channels_first(&y, conv.output()), &expected);
+                let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![1.0; weight.len()], vec![1.0; filters]);
+                let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+                conv.backward(&x_last, &weight, activated.then_some(&y), &mut dy_last.clone(), gradients);
+                assert_close("dx", &channels_first(&dx, input), &expected_dx);
+                assert_close("dweight", &dweight, &expected_dweight);
+                assert_close("dbias", &dbias, &expected_dbias);
+            });
+        }
     }
 
     #[test]
@@ -119,18 +139,25 @@ proptest! {
         let forward = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
             activate(activated, x.chunks_exact(inputs).flat_map(|x| naive::dense(x, weight, bias)).collect())
         };
-        let mut y = vec![f32::NAN; batch * outputs];
-        layer.forward(&x, &weight, &bias, activation(activated), &mut y);
-        assert_close("y", &y, &forward(&wide(&x), &wide_weight, &wide_bias));
-
-        let dy = numbers(seed ^ 3, y.len());
+        let expected = forward(&wide(&x), &wide_weight, &wide_bias);
+        let dy = numbers(seed ^ 3, expected.len());
         let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
-        let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
-        let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
-        layer.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
-        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias))));
-        assert_close("dweight", &dweight, &slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias))));
-        assert_close("dbias", &dbias, &slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b))));
+        let expected_dx = slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias)));
+        let expected_dweight = slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias)));
+        let expected_dbias = slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b)));
+        for simd in Simd::available() {
+            simd.force(|| {
+                let mut y = vec![f32::NAN; batch * outputs];
+                layer.forward(&x, &weight, &bias, activation(activated), &mut y);
+                assert_close("y", &y, &expected);
+                let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
+                let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+                layer.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
+                assert_close("dx", &dx, &expected_dx);
+                assert_close("dweight", &dweight, &expected_dweight);
+                assert_close("dbias", &dbias, &expected_dbias);
+            });
+        }
     }
 
     #[test]
@@ -167,6 +194,17 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dw, bias: &mut db };
             conv.backward(&x, &weight, Some(&y), &mut y.clone(), gradients);
 
+            let winograd = Conv2d::new([20, 14, 14], 24, window).expect("fits");
+            let z = numbers(7, 40 * 20 * 14 * 14);
+            let filter = numbers(8, 24 * 20 * 9);
+            let mut tiled = vec![0.0; 40 * 24 * 14 * 14];
+            winograd.forward(&z, &filter, &numbers(9, 24), Activation::Relu, &mut tiled);
+            let (mut dz, mut dfilter, mut dfilter_bias) =
+                (vec![0.0; z.len()], vec![0.0; filter.len()], vec![0.0; 24]);
+            let gradients =
+                ConvGradients { input: Some(&mut dz), weight: &mut dfilter, bias: &mut dfilter_bias };
+            winograd.backward(&z, &filter, Some(&tiled), &mut tiled.clone(), gradients);
+
             let layer = Dense::new(12 * 40 * 40, 100).expect("not empty");
             let (weight, bias) = (numbers(4, 12 * 40 * 40 * 100), numbers(5, 100));
             let mut z = vec![0.0; 40 * 100];
@@ -182,7 +220,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
             pool.forward(&y, &mut pooled, &mut winners);
             let (mut p, mut m, mut v) = (weight, numbers(6, dweight.len()), vec![0.1; dweight.len()]);
             AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(&mut p, &dweight, &mut m, &mut v);
-            [y, dx, dw, db, z, dy, dweight, dbias, pooled, p, m, v].concat()
+            [tiled, dz, dfilter, dfilter_bias, y, dx, dw, db, z, dy, dweight, dbias, pooled, p, m, v].concat()
         })
     };
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();

@@ -1,0 +1,303 @@
+//! Convolution as a product of what each pixel sees and the weights, without unfolding.
+//!
+//! With channels last, the inputs that an output pixel sees are one run of memory per kernel row, and those of
+//! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
+
+use super::{Conv2d, add_bias_gradient, group};
+use crate::panels::{Packed, padded, panels};
+use crate::product::{Left, Output, Right, Start, multiply};
+use crate::scratch::Scratch;
+use crate::{Activation, Padding, Simd, flush_denormals};
+use rayon::prelude::*;
+use std::ops::{Deref, Range};
+
+/// Numbers of a piece of the padded input: 256 KiB, so that it stays in a core's L2 cache.
+const PIECE: usize = 1 << 16;
+
+/// Numbers of output gradient that a weight gradient takes in at a time: 16 KiB, for the L1 cache.
+const BLOCK: usize = 1 << 12;
+
+/// Rows of a picture in its padding, or of the picture itself where there is none.
+enum Rows<'a> {
+    Borrowed(&'a [f32]),
+    Padded(Scratch),
+}
+
+impl Deref for Rows<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Borrowed(rows) => rows,
+            Self::Padded(rows) => rows,
+        }
+    }
+}
+
+/// A picture of `[channels, height, width]`, channels last, with zeros around it.
+struct Framed<'a> {
+    picture: &'a [f32],
+    size: [usize; 3],
+    padding: Padding,
+}
+
+impl<'a> Framed<'a> {
+    /// Numbers of a row with its padding.
+    fn row(&self) -> usize {
+        (self.padding.left + self.size[2] + self.padding.right) * self.size[0]
+    }
+
+    /// Some rows, counted from the top of the padding.
+    fn rows(&self, rows: Range<usize>) -> Rows<'a> {
+        let [channels, height, width] = self.size;
+        let row = width * channels;
+        if self.padding == Padding::NONE {
+            return Rows::Borrowed(&self.picture[rows.start * row..rows.end * row]);
+        }
+        let mut framed = Scratch::new(rows.len() * self.row());
+        for (at, to) in rows.zip(framed.chunks_exact_mut(self.row())) {
+            if !(self.padding.top..self.padding.top + height).contains(&at) {
+                to.fill(0.0);
+                continue;
+            }
+            let (before, rest) = to.split_at_mut(self.padding.left * channels);
+            let (inside, after) = rest.split_at_mut(row);
+            before.fill(0.0);
+            inside.copy_from_slice(&self.picture[(at - self.padding.top) * row..][..row]);
+            after.fill(0.0);
+        }
+        Rows::Padded(framed)
+    }
+}
+
+impl Conv2d {
+    fn framed<'a>(&self, picture: &'a [f32]) -> Framed<'a> {
+        Framed { picture, size: self.input, padding: self.window.padding }
+    }
+
+    pub(super) fn forward_direct(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let ([channels, ..], [filters, height, width]) = (self.input, self.output);
+        let ([kernel_height, kernel_width], [row_stride, column_stride]) =
+            (self.window.kernel, self.window.stride);
+        let simd = Simd::current();
+        // What a pixel sees, row by row of the kernel, channels last.
+        let packed = Packed::new(self.depth(), filters, |k, filter| {
+            let (tap, channel) = (k / channels, k % channels);
+            weight[(filter * channels + channel) * kernel_height * kernel_width + tap]
+        });
+        let line = self.framed(&[]).row();
+        let rows = (PIECE / (line * row_stride)).clamp(1, height);
+        let runs: Vec<usize> = (0..kernel_height).map(|row| row * line).collect();
+        let pictures = y.par_chunks_exact_mut(self.output_len()).zip(x.par_chunks_exact(self.input_len()));
+        let pieces = pictures.flat_map(|(y, x)| {
+            y.par_chunks_mut(rows * width * filters).enumerate().map(move |(piece, y)| (piece * rows, x, y))
+        });
+        pieces.for_each(|(first, x, y)| {
+            let rows = y.len() / (width * filters);
+            let seen = first * row_stride..(first + rows - 1) * row_stride + kernel_height;
+            let seen = self.framed(x).rows(seen);
+            for (row, y) in y.chunks_exact_mut(width * filters).enumerate() {
+                let left = Left {
+                    data: &seen[row * row_stride * line..],
+                    row: column_stride * channels,
+                    step: 1,
+                    runs: &runs,
+                    run: kernel_width * channels,
+                };
+                for (panel, right) in packed.panels() {
+                    let output = Output::new(&mut y[panel.start..], width, panel.columns, filters);
+                    multiply(simd, left, right, Start::Bias(&bias[panel.start..]), activation, output);
+                }
+            }
+        });
+    }
+
+    pub(super) fn weight_backward_direct(
+        &self,
+        x: &[f32],
+        dy: &[f32],
+        dweight: &mut [f32],
+        dbias: &mut [f32],
+    ) {
+        let ([channels, ..], [filters, height, width]) = (self.input, self.output);
+        let ([kernel_height, kernel_width], [row_stride, column_stride]) =
+            (self.window.kernel, self.window.stride);
+        let simd = Simd::current();
+        let (line, lanes) = (self.framed(&[]).row(), padded(filters));
+        let sums = self.depth() * lanes;
+        let group = group(x.len() / self.input_len(), sums);
+        let groups = (x.len() / self.input_len()).div_ceil(group);
+        let block = (BLOCK / (width * lanes)).clamp(1, height);
+        let runs: Vec<usize> = (0..block).map(|row| row * row_stride * line).collect();
+
+        // Each group of pictures sums its own gradients: taps x channels x filters, then the bias's.
+        let mut partials = Scratch::zeros(groups * (sums + lanes));
+        partials
+            .par_chunks_exact_mut(sums + lanes)
+            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks(group * self.output_len())))
+            .for_each(|(partial, (x, dy))| {
+                let (dweight, dbias) = partial.split_at_mut(sums);
+                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact(self.output_len()));
+                for (x, dy) in pictures {
+                    flush_denormals(|| add_bias_gradient(dy, &mut dbias[..filters]));
+                    let dy = pad_lanes(dy, filters);
+                    let seen = self.framed(x).rows(0..(height - 1) * row_stride + kernel_height);
+                    for first in (0..height).step_by(block) {
+                        let rows = block.min(height - first);
+                        for kernel_row in 0..kernel_height {
+                            let left = Left {
+                                data: &seen[(first * row_stride + kernel_row) * line..],
+                                row: 1,
+                                step: column_stride * channels,
+                                runs: &runs[..rows],
+                                run: width,
+                            };
+                            let dweight = &mut dweight[kernel_row * kernel_width * channels * lanes..];
+                            for panel in panels(filters) {
+                                let data = &dy[first * width * lanes + panel.start..];
+                                let rows = kernel_width * channels;
+                                let output =
+                                    Output::new(&mut dweight[panel.start..], rows, panel.width, lanes);
+                                let right = Right { data, step: lanes };
+                                multiply(simd, left, right, Start::Output, Activation::Identity, output);
+                            }
+                        }
+                    }
+                }
+            });
+        let taps = kernel_height * kernel_width;
+        for partial in partials.chunks_exact(sums + lanes) {
+            for (row, partial) in partial[..sums].chunks_exact(lanes).enumerate() {
+                let (tap, channel) = (row / channels, row % channels);
+                for (filter, sum) in partial[..filters].iter().enumerate() {
+                    dweight[(filter * channels + channel) * taps + tap] += sum;
+                }
+            }
+            for (sum, part) in dbias.iter_mut().zip(&partial[sums..]) {
+                *sum += part;
+            }
+        }
+    }
+
+    /// An input row and column reach the output through the taps of one residue class each: one product for
+    /// each class, in which the output's gradient takes the input's place.
+    pub(super) fn input_backward_direct(&self, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let ([channels, height, width], [filters, ..]) = (self.input, self.output);
+        let ([kernel_height, kernel_width], [row_stride, column_stride]) =
+            (self.window.kernel, self.window.stride);
+        let simd = Simd::current();
+        let rows = Axis::new(kernel_height, row_stride, self.window.padding.top, height, self.output[1]);
+        let columns = Axis::new(kernel_width, column_stride, self.window.padding.left, width, self.output[2]);
+        let classes = |row: usize, column: usize| {
+            let (row_taps, column_taps) = (rows.taps(row), columns.taps(column));
+            Packed::new(row_taps * column_taps * filters, channels, |k, channel| {
+                let (tap, filter) = (k / filters, k % filters);
+                let kernel_row = row + row_stride * (row_taps - 1 - tap / column_taps);
+                let kernel_column = column + column_stride * (column_taps - 1 - tap % column_taps);
+                weight[((filter * channels + channel) * kernel_height + kernel_row) * kernel_width
+                    + kernel_column]
+            })
+        };
+        let classes: Vec<Vec<Packed>> = (0..row_stride)
+            .map(|row| (0..column_stride).map(|column| classes(row, column)).collect())
+            .collect();
+        let padding = Padding {
+            top: rows.before(),
+            bottom: rows.after(),
+            left: columns.before(),
+            right: columns.after(),
+        };
+        let pictures = dx.par_chunks_exact_mut(self.input_len()).zip(dy.par_chunks_exact(self.output_len()));
+        pictures.for_each(|(dx, dy)| {
+            let framed = Framed { picture: dy, size: self.output, padding };
+            let line = framed.row();
+            let dy = framed.rows(0..rows.before() + self.output[1] + rows.after());
+            for (at, dx) in dx.chunks_exact_mut(width * channels).enumerate() {
+                let row_class = (at + rows.padding) % row_stride;
+                let runs: Vec<usize> = (0..rows.taps(row_class)).map(|tap| tap * line).collect();
+                for (column_class, packed) in classes[row_class].iter().enumerate() {
+                    let first = columns.first_of(column_class);
+                    if first >= width {
+                        continue;
+                    }
+                    let left = Left {
+                        data: &dy[rows.start(at) * line + columns.start(first) * filters..],
+                        row: filters,
+                        step: 1,
+                        runs: &runs,
+                        run: columns.taps(column_class) * filters,
+                    };
+                    for (panel, right) in packed.panels() {
+                        let data = &mut dx[first * channels + panel.start..];
+                        let pixels = (width - first).div_ceil(column_stride);
+                        let output = Output::new(data, pixels, panel.columns, column_stride * channels);
+                        multiply(simd, left, right, Start::Zero, Activation::Identity, output);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// One direction of an input's gradient: which outputs an input reaches, and through which taps.
+struct Axis {
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    input: usize,
+    output: usize,
+}
+
+impl Axis {
+    fn new(kernel: usize, stride: usize, padding: usize, input: usize, output: usize) -> Self {
+        Self { kernel, stride, padding, input, output }
+    }
+
+    /// Taps of a residue class.
+    fn taps(&self, class: usize) -> usize {
+        self.kernel.saturating_sub(class).div_ceil(self.stride)
+    }
+
+    /// Zeros before the output's gradient, so that every tap of the first inputs finds something.
+    fn before(&self) -> usize {
+        self.taps(0).saturating_sub(1)
+    }
+
+    /// Zeros after it.
+    fn after(&self) -> usize {
+        ((self.input - 1 + self.padding) / self.stride + 1).saturating_sub(self.output)
+    }
+
+    /// Where in the padded gradient the first tap of an input lies.
+    fn start(&self, input: usize) -> usize {
+        let at = input + self.padding;
+        let taps = self.taps(at % self.stride).max(1);
+        at / self.stride + self.before() - (taps - 1)
+    }
+
+    /// The first input of a residue class.
+    fn first_of(&self, class: usize) -> usize {
+        (class + self.stride - self.padding % self.stride) % self.stride
+    }
+}
+
+/// Rows of `columns` numbers with zeros up to whole lanes; the rows themselves where they are whole.
+fn pad_lanes(values: &[f32], columns: usize) -> Rows<'_> {
+    let width = padded(columns);
+    if width == columns {
+        return Rows::Borrowed(values);
+    }
+    let mut lanes = Scratch::new(values.len() / columns * width);
+    for (to, from) in lanes.chunks_exact_mut(width).zip(values.chunks_exact(columns)) {
+        to[..columns].copy_from_slice(from);
+        to[columns..].fill(0.0);
+    }
+    Rows::Padded(lanes)
+}

@@ -1,0 +1,136 @@
+//! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
+
+mod direct;
+mod winograd;
+
+use crate::activation::{Activation, relu_backward_piece};
+use crate::{Window, flush_denormals};
+use rayon::prelude::*;
+
+/// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
+///
+/// 3x3 kernels of stride 1 that are large enough to gain by it go through Winograd's minimal filtering, the
+/// others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    input: [usize; 3],
+    output: [usize; 3],
+    window: Window,
+}
+
+/// Where [`Conv2d::backward`] puts its results.
+pub struct ConvGradients<'a> {
+    /// Overwritten with the gradient of the input, `N x H x W x C`; `None` where nobody wants it, as in a
+    /// network's first layer.
+    pub input: Option<&'a mut [f32]>,
+    /// Added to: `O x C x KH x KW`.
+    pub weight: &'a mut [f32],
+    /// Added to: `O`.
+    pub bias: &'a mut [f32],
+}
+
+impl Conv2d {
+    /// Over pictures of `[channels, height, width]` with `filters` output channels, or `None` where the
+    /// kernel is larger than the padded picture or there are no channels or filters.
+    pub const fn new(input: [usize; 3], filters: usize, window: Window) -> Option<Self> {
+        match window.output([input[1], input[2]]) {
+            Some([height, width]) if input[0] > 0 && filters > 0 => {
+                Some(Self { input, output: [filters, height, width], window })
+            }
+            _ => None,
+        }
+    }
+
+    /// `[filters, height, width]` of one output picture.
+    pub const fn output(&self) -> [usize; 3] {
+        self.output
+    }
+
+    /// Multiply-adds of one picture's forward pass, as the definition counts them.
+    pub const fn multiply_adds(&self) -> usize {
+        self.output_len() * self.depth()
+    }
+
+    /// Inputs that one output pixel sees.
+    const fn depth(&self) -> usize {
+        self.input[0] * self.window.kernel[0] * self.window.kernel[1]
+    }
+
+    const fn input_len(&self) -> usize {
+        self.input[0] * self.input[1] * self.input[2]
+    }
+
+    const fn output_len(&self) -> usize {
+        self.output[0] * self.output[1] * self.output[2]
+    }
+
+    fn check(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &[f32]) {
+        assert_eq!(weight.len(), self.output[0] * self.depth(), "conv2d: weight");
+        assert_eq!(bias.len(), self.output[0], "conv2d: bias");
+        assert!(x.len().is_multiple_of(self.input_len()), "conv2d: input is no batch of {:?}", self.input);
+        let batch = x.len() / self.input_len();
+        assert_eq!(y.len(), batch * self.output_len(), "conv2d: output of a batch of {batch}");
+    }
+
+    /// `y = activation(conv(x, weight) + bias)`, with `x: N x H x W x C`, `weight: O x C x KH x KW` and
+    /// `y: N x OH x OW x O`, which is overwritten.
+    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
+        self.check(x, weight, bias, y);
+        if winograd::suits(self.window, self.input[0], self.output) {
+            let filter = winograd::Filter::forward(self, weight);
+            filter.apply(x, Some(bias), activation, y);
+        } else {
+            self.forward_direct(x, weight, bias, activation, y);
+        }
+    }
+
+    /// Gradients of `x`, `weight` and `bias` from `dy`, the gradient of the output. Where the forward pass
+    /// applied a ReLU, `activated` is its output, and `dy` becomes the gradient before it.
+    pub fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        activated: Option<&[f32]>,
+        dy: &mut [f32],
+        gradients: ConvGradients,
+    ) {
+        self.check(x, weight, gradients.bias, dy);
+        let ConvGradients { input: dx, weight: dweight, bias: dbias } = gradients;
+        assert_eq!(dweight.len(), weight.len(), "conv2d: weight gradient");
+        assert!(activated.is_none_or(|y| y.len() == dy.len()), "conv2d: activated output");
+        let picture = self.output_len();
+        if let Some(y) = activated {
+            dy.par_chunks_exact_mut(picture)
+                .zip(y.par_chunks_exact(picture))
+                .for_each(|(dy, y)| flush_denormals(|| relu_backward_piece(y, dy)));
+        }
+        if winograd::suits(self.window, self.input[0], self.output) {
+            winograd::weight_backward(self, x, dy, dweight, dbias);
+        } else {
+            self.weight_backward_direct(x, dy, dweight, dbias);
+        }
+        let Some(dx) = dx else { return };
+        assert_eq!(dx.len(), x.len(), "conv2d: input gradient");
+        if winograd::suits(self.window, self.output[0], self.input) {
+            winograd::Filter::backward(self, weight).apply(dy, None, Activation::Identity, dx);
+        } else {
+            self.input_backward_direct(weight, dy, dx);
+        }
+    }
+}
+
+/// Pictures that sum their weight gradients one after the other, and how many such groups a batch has: as
+/// many as give each of many threads work, but no more than leave the sums of `len` numbers 64 MiB.
+fn group(batch: usize, len: usize) -> usize {
+    let groups = ((1 << 24) / len.max(1)).clamp(2, 16);
+    batch.div_ceil(groups).max(1)
+}
+
+/// Adds the output's gradient of some pictures to the bias gradient's lanes.
+fn add_bias_gradient(dy: &[f32], dbias: &mut [f32]) {
+    for pixel in dy.chunks_exact(dbias.len()) {
+        for (sum, g) in dbias.iter_mut().zip(pixel) {
+            *sum += g;
+        }
+    }
+}

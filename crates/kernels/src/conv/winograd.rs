@@ -1,0 +1,621 @@
+//! Winograd's minimal filtering F(4x4, 3x3): sixteen outputs of a 3x3 convolution for 36 multiplications
+//! instead of 144.
+//!
+//! Source: Lavin & Gray 2016, *Fast Algorithms for Convolutional Neural Networks*,
+//! <https://arxiv.org/abs/1509.09308>, whose matrices `B`, `G` and `A` these are. The weight gradient is the
+//! transpose of the same linear maps.
+
+use super::{Conv2d, add_bias_gradient, group};
+use crate::panels::{Panel, padded, panels};
+use crate::product::{Left, Output, Right, Start, multiply};
+use crate::scratch::Scratch;
+use crate::simd::{Kernel, LANES, Lanes};
+use crate::{Activation, Simd, Window, flush_denormals};
+use rayon::prelude::*;
+use std::marker::PhantomData;
+
+/// Outputs of a tile in each direction.
+const TILE: usize = 4;
+/// Numbers of a transformed tile: 6 x 6.
+const POINTS: usize = 36;
+/// Tiles that go through the transforms and products together.
+const BLOCK: usize = 32;
+
+/// Whether a convolution of `channels` to `[filters, height, width]` gains by it: few channels or small pictures
+/// do not make up for the transforms.
+pub fn suits(window: Window, channels: usize, [filters, height, width]: [usize; 3]) -> bool {
+    let Window { kernel, stride, padding } = window;
+    let is_small = padding.top.max(padding.left) <= 2;
+    kernel == [3, 3]
+        && stride == [1, 1]
+        && is_small
+        && channels.min(filters) >= 16
+        && height.min(width) >= TILE
+}
+
+/// A linear map of `N` numbers to `M`, applied to the rows and then to the columns of a square.
+trait Transform<const N: usize, const M: usize> {
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    unsafe fn line<V: Lanes>(x: [V; N]) -> [V; M];
+
+    /// # Safety
+    /// The processor has the instructions of `V`.
+    #[inline(always)]
+    unsafe fn square<V: Lanes>(x: &[[V; N]; N]) -> [[V; M]; M] {
+        // SAFETY: the caller's.
+        unsafe {
+            let zero = V::splat(0.0);
+            let mut half = [[zero; M]; N];
+            for (half, x) in half.iter_mut().zip(x) {
+                *half = Self::line(*x);
+            }
+            let mut y = [[zero; M]; M];
+            for j in 0..M {
+                let mut column = [zero; N];
+                for (to, from) in column.iter_mut().zip(&half) {
+                    *to = from[j];
+                }
+                let column = Self::line(column);
+                for (to, from) in y.iter_mut().zip(column) {
+                    to[j] = from;
+                }
+            }
+            y
+        }
+    }
+}
+
+/// `B^T`: of inputs.
+struct Inputs;
+
+impl Transform<6, 6> for Inputs {
+    #[inline(always)]
+    unsafe fn line<V: Lanes>([a, b, c, d, e, f]: [V; 6]) -> [V; 6] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (two, four) = (V::splat(2.0), V::splat(4.0));
+            let (minus_four, minus_five) = (V::splat(-4.0), V::splat(-5.0));
+            let (even, odd) = (c.mul_add(minus_four, e), b.mul_add(minus_four, d));
+            let (outer, inner) = (e.sub(c), d.sub(b).mul(two));
+            [
+                a.mul_add(four, c.mul_add(minus_five, e)),
+                even.add(odd),
+                even.sub(odd),
+                outer.add(inner),
+                outer.sub(inner),
+                b.mul_add(four, d.mul_add(minus_five, f)),
+            ]
+        }
+    }
+}
+
+/// `A^T`: to outputs.
+struct Outputs;
+
+impl Transform<6, 4> for Outputs {
+    #[inline(always)]
+    unsafe fn line<V: Lanes>([a, b, c, d, e, f]: [V; 6]) -> [V; 4] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (sum, difference, far_sum, far_difference) = (b.add(c), b.sub(c), d.add(e), d.sub(e));
+            [
+                a.add(sum).add(far_sum),
+                far_difference.mul_add(V::splat(2.0), difference),
+                far_sum.mul_add(V::splat(4.0), sum),
+                far_difference.mul_add(V::splat(8.0), difference).add(f),
+            ]
+        }
+    }
+}
+
+/// `A`: of the outputs' gradients.
+struct OutputGradients;
+
+impl Transform<4, 6> for OutputGradients {
+    #[inline(always)]
+    unsafe fn line<V: Lanes>([a, b, c, d]: [V; 4]) -> [V; 6] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (even, odd) = (a.add(c), b.add(d));
+            let far_even = c.mul_add(V::splat(4.0), a);
+            let far_odd = d.mul_add(V::splat(8.0), b.add(b));
+            [a, even.add(odd), even.sub(odd), far_even.add(far_odd), far_even.sub(far_odd), d]
+        }
+    }
+}
+
+/// `G`: of weights.
+struct Weights;
+
+impl Transform<3, 6> for Weights {
+    #[inline(always)]
+    unsafe fn line<V: Lanes>([a, b, c]: [V; 3]) -> [V; 6] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (sixth, twelfth) = (V::splat(-1.0 / 6.0), V::splat(1.0 / 12.0));
+            let (even, odd) = (a.add(c).mul(sixth), b.mul(sixth));
+            let far_even = a.mul_add(V::splat(1.0 / 24.0), c.mul(V::splat(1.0 / 6.0)));
+            let far_odd = b.mul(twelfth);
+            [
+                a.mul(V::splat(0.25)),
+                even.add(odd),
+                even.sub(odd),
+                far_even.add(far_odd),
+                far_even.sub(far_odd),
+                c,
+            ]
+        }
+    }
+}
+
+/// `G^T`: to the weights' gradients.
+struct WeightGradients;
+
+impl Transform<6, 3> for WeightGradients {
+    #[inline(always)]
+    unsafe fn line<V: Lanes>([a, b, c, d, e, f]: [V; 6]) -> [V; 3] {
+        // SAFETY: the caller's.
+        unsafe {
+            let (sixth, twelfth) = (V::splat(1.0 / 6.0), V::splat(1.0 / 12.0));
+            let near = b.add(c).mul(sixth);
+            let far = d.add(e);
+            [
+                a.mul_add(V::splat(0.25), far.mul_add(V::splat(1.0 / 24.0), V::splat(0.0).sub(near))),
+                d.sub(e).mul_add(twelfth, c.sub(b).mul(sixth)),
+                far.mul_add(sixth, f.sub(near)),
+            ]
+        }
+    }
+}
+
+/// Where a tile lies: the first number of its picture, and its first output row and column.
+#[derive(Clone, Copy)]
+struct Tile {
+    picture: usize,
+    row: usize,
+    column: usize,
+}
+
+/// The tiles of some pictures of `[channels, height, width]` that follow each other.
+fn tiles([channels, height, width]: [usize; 3], pictures: usize) -> impl Iterator<Item = Tile> {
+    (0..pictures).flat_map(move |picture| {
+        (0..height).step_by(TILE).flat_map(move |row| {
+            (0..width).step_by(TILE).map(move |column| Tile {
+                picture: picture * channels * height * width,
+                row,
+                column,
+            })
+        })
+    })
+}
+
+/// Cuts squares of `N x N` pixels out of pictures and transforms them: `points x tiles x channels`, the channels
+/// padded to whole lanes.
+struct Scatter<'a, T, const N: usize> {
+    pictures: &'a [f32],
+    size: [usize; 3],
+    tiles: &'a [Tile],
+    /// Where in the picture a tile's first output has its first input: so far above and left.
+    offset: [usize; 2],
+    points: &'a mut [f32],
+    transform: PhantomData<T>,
+}
+
+impl<'a, T: Transform<N, 6>, const N: usize> Scatter<'a, T, N> {
+    /// `pictures` holds whole pictures of `size`, and all tiles are in them.
+    fn run(
+        simd: Simd,
+        _: T,
+        pictures: &'a [f32],
+        size: [usize; 3],
+        tiles: &'a [Tile],
+        offset: [usize; 2],
+        points: &'a mut [f32],
+    ) {
+        let [channels, height, width] = size;
+        assert_eq!(points.len(), POINTS * tiles.len() * padded(channels), "winograd: points");
+        let last = tiles.iter().map(|tile| tile.picture).max().unwrap_or(0);
+        assert!(last + channels * height * width <= pictures.len(), "winograd: pictures");
+        let kernel = Self { pictures, size, tiles, offset, points, transform: PhantomData };
+        // SAFETY: the kernel reads pixels of the pictures only, which are in their slice, and writes `POINTS`
+        // rows of whole lanes for each tile.
+        unsafe { simd.run(kernel) };
+    }
+}
+
+impl<T: Transform<N, 6>, const N: usize> Kernel for Scatter<'_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let [channels, height, width] = self.size;
+        let lanes = padded(channels);
+        // SAFETY: a pixel is loaded only where its row and column are in the picture, and of its last strip only
+        // its channels; `points` has room for all tiles.
+        unsafe {
+            for (at, tile) in self.tiles.iter().enumerate() {
+                let picture = self.pictures.as_ptr().add(tile.picture);
+                let row = |i: usize| (tile.row + i).wrapping_sub(self.offset[0]);
+                let column = |j: usize| (tile.column + j).wrapping_sub(self.offset[1]);
+                for channel in (0..channels).step_by(LANES) {
+                    let zero = V::splat(0.0);
+                    let mut x = [[zero; N]; N];
+                    for (i, x) in x.iter_mut().enumerate() {
+                        for (j, x) in x.iter_mut().enumerate() {
+                            if row(i) < height && column(j) < width {
+                                let pixel = picture.add((row(i) * width + column(j)) * channels + channel);
+                                *x = if channels - channel >= LANES {
+                                    V::load(pixel)
+                                } else {
+                                    V::load_first(pixel, channels - channel)
+                                };
+                            }
+                        }
+                    }
+                    let mut to = self.points.as_mut_ptr().add(at * lanes + channel);
+                    for point in T::square(&x).iter().flatten() {
+                        point.store(to);
+                        to = to.wrapping_add(self.tiles.len() * lanes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Turns products back into pictures, with a bias and an activation.
+struct Gather<'a> {
+    points: &'a [f32],
+    tiles: &'a [Tile],
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    size: [usize; 3],
+    pictures: &'a mut [f32],
+}
+
+impl Gather<'_> {
+    fn run(self, simd: Simd) {
+        let [channels, height, width] = self.size;
+        assert_eq!(self.points.len(), POINTS * self.tiles.len() * padded(channels), "winograd: points");
+        assert!(self.bias.is_none_or(|bias| bias.len() == channels), "winograd: bias");
+        let picture = channels * height * width;
+        let last = self.tiles.iter().map(|tile| tile.picture).max().unwrap_or(0);
+        assert!(last + picture <= self.pictures.len(), "winograd: pictures");
+        // SAFETY: the kernel writes pixels of the pictures only, which are in their slice, and reads `POINTS` rows
+        // of whole lanes for each tile, and the bias of each channel.
+        unsafe { simd.run(self) };
+    }
+}
+
+impl Kernel for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let [channels, height, width] = self.size;
+        let lanes = padded(channels);
+        // SAFETY: a pixel is stored only where its row and column are in the picture, and of its last strip only
+        // its channels; `points` holds all tiles.
+        unsafe {
+            for (at, tile) in self.tiles.iter().enumerate() {
+                let picture = self.pictures.as_mut_ptr().add(tile.picture);
+                for channel in (0..channels).step_by(LANES) {
+                    let last = (channels - channel).min(LANES);
+                    let mut from = self.points.as_ptr().add(at * lanes + channel);
+                    let mut points = [[V::splat(0.0); 6]; 6];
+                    for point in points.iter_mut().flatten() {
+                        *point = V::load(from);
+                        from = from.wrapping_add(self.tiles.len() * lanes);
+                    }
+                    let bias = match self.bias {
+                        Some(bias) => V::load_first(bias.as_ptr().add(channel), last),
+                        None => V::splat(0.0),
+                    };
+                    for (i, y) in Outputs::square(&points).into_iter().enumerate() {
+                        for (j, y) in y.into_iter().enumerate() {
+                            let (row, column) = (tile.row + i, tile.column + j);
+                            if row < height && column < width {
+                                let y = y.add(bias);
+                                let y = if self.activation == Activation::Relu { y.relu() } else { y };
+                                let pixel = picture.add((row * width + column) * channels + channel);
+                                if last == LANES { y.store(pixel) } else { y.store_first(pixel, last) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Transforms the weights of one panel: `points x depth x width`.
+struct TransformWeights<'a, W> {
+    /// The weight of a row, a column and one of nine taps.
+    weight: W,
+    depth: usize,
+    panel: Panel,
+    points: &'a mut [f32],
+}
+
+impl<W: Fn(usize, usize, usize) -> f32> Kernel for TransformWeights<'_, W> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { weight, depth, panel, points } = self;
+        for k in 0..depth {
+            for lane in (0..panel.width).step_by(LANES) {
+                let mut taps = [0.0; 9 * LANES];
+                for column in lane..panel.columns.min(lane + LANES) {
+                    for tap in 0..9 {
+                        taps[tap * LANES + column - lane] = weight(k, panel.start + column, tap);
+                    }
+                }
+                // SAFETY: `taps` holds nine vectors, and `points` is `POINTS x depth x width`.
+                unsafe {
+                    let mut square = [[V::splat(0.0); 3]; 3];
+                    for (tap, value) in square.iter_mut().flatten().enumerate() {
+                        *value = V::load(taps.as_ptr().add(tap * LANES));
+                    }
+                    let mut to = points.as_mut_ptr().add(k * panel.width + lane);
+                    for point in Weights::square(&square).iter().flatten() {
+                        point.store(to);
+                        to = to.wrapping_add(depth * panel.width);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A convolution with its weights transformed: of a forward pass, or of the input's gradient, which is a
+/// convolution of the output's gradient with the weights turned round.
+pub struct Filter {
+    input: [usize; 3],
+    output: [usize; 3],
+    offset: [usize; 2],
+    /// Panel after panel, each `points x channels x width`.
+    points: Scratch,
+}
+
+impl Filter {
+    /// From inputs to outputs.
+    pub fn forward(conv: &Conv2d, weight: &[f32]) -> Self {
+        let channels = conv.input[0];
+        let offset = [conv.window.padding.top, conv.window.padding.left];
+        let element = |channel, filter, tap| weight[(filter * channels + channel) * 9 + tap];
+        Self::new(conv.input, conv.output, offset, element)
+    }
+
+    /// From the outputs' gradients to the inputs'.
+    pub fn backward(conv: &Conv2d, weight: &[f32]) -> Self {
+        let channels = conv.input[0];
+        let offset = [2 - conv.window.padding.top, 2 - conv.window.padding.left];
+        let element = |filter, channel, tap| weight[(filter * channels + channel) * 9 + 8 - tap];
+        Self::new(conv.output, conv.input, offset, element)
+    }
+
+    fn new(
+        input: [usize; 3],
+        output: [usize; 3],
+        offset: [usize; 2],
+        weight: impl Fn(usize, usize, usize) -> f32 + Copy + Sync + Send,
+    ) -> Self {
+        let (depth, simd) = (input[0], Simd::current());
+        let mut points = Scratch::new(POINTS * depth * padded(output[0]));
+        let mut parts = Vec::new();
+        let mut rest = &mut points[..];
+        for panel in panels(output[0]) {
+            let part;
+            (part, rest) = rest.split_at_mut(POINTS * depth * panel.width);
+            parts.push((panel, part));
+        }
+        parts.into_par_iter().for_each(|(panel, points)| {
+            // SAFETY: `points` was cut to what the kernel writes.
+            unsafe { simd.run(TransformWeights { weight, depth, panel, points }) };
+        });
+        Self { input, output, offset, points }
+    }
+
+    /// `y = activation(filter(x) + bias)`.
+    pub fn apply(&self, x: &[f32], bias: Option<&[f32]>, activation: Activation, y: &mut [f32]) {
+        let [filters, height, width] = self.output;
+        let (simd, picture) = (Simd::current(), filters * height * width);
+        let across = width.div_ceil(TILE);
+        let pictures = (BLOCK / (height.div_ceil(TILE) * across)).max(1);
+        // Some whole pictures, or some rows of one.
+        let rows = if pictures > 1 { height } else { ((BLOCK / across).max(1) * TILE).min(height) };
+        let x_picture = self.input.iter().product::<usize>();
+        let pieces = y.par_chunks_mut(pictures * picture).zip(x.par_chunks(pictures * x_picture)).flat_map(
+            |(y, x)| {
+                let len = if pictures > 1 { y.len() } else { rows * width * filters };
+                y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y))
+            },
+        );
+        pieces.for_each(|(first, x, y)| {
+            let rows = (y.len() / (width * filters)).min(height);
+            let here: Vec<Tile> = tiles([filters, rows, width], y.len() / (rows * width * filters)).collect();
+            let there = here.iter().map(|tile| Tile {
+                picture: tile.picture / picture * x_picture,
+                row: tile.row + first,
+                column: tile.column,
+            });
+            let there: Vec<Tile> = there.collect();
+            let mut points = Scratch::new(POINTS * here.len() * padded(self.input[0]));
+            Scatter::run(simd, Inputs, x, self.input, &there, self.offset, &mut points);
+            let products = self.multiply(simd, &points, here.len());
+            let size = [filters, rows, width];
+            Gather { points: &products, tiles: &here, bias, activation, size, pictures: y }.run(simd);
+        });
+    }
+
+    /// Point by point, `tiles x channels` by `channels x filters`.
+    fn multiply(&self, simd: Simd, points: &[f32], tiles: usize) -> Scratch {
+        let (channels, filters) = (self.input[0], padded(self.output[0]));
+        let mut products = Scratch::new(POINTS * tiles * filters);
+        let left = points.chunks_exact(tiles * padded(channels));
+        for (point, (left, product)) in left.zip(products.chunks_exact_mut(tiles * filters)).enumerate() {
+            let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
+            for panel in panels(self.output[0]) {
+                let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
+                let right = Right { data: &data[..channels * panel.width], step: panel.width };
+                let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
+                multiply(simd, left, right, Start::Zero, Activation::Identity, output);
+            }
+        }
+        products
+    }
+}
+
+/// Transforms the sums of weight gradients back and adds them: of some channels, `points x channels x lanes`.
+struct AddWeightGradients<'a> {
+    points: &'a [f32],
+    channels: usize,
+    filters: usize,
+    dweight: &'a mut [f32],
+}
+
+impl Kernel for AddWeightGradients<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { points, channels, filters, dweight } = self;
+        let lanes = padded(filters);
+        for channel in 0..channels {
+            for filter in (0..filters).step_by(LANES) {
+                let mut taps = [0.0; 9 * LANES];
+                // SAFETY: `points` is `POINTS x channels x lanes`, and `taps` holds nine vectors.
+                unsafe {
+                    let mut square = [[V::splat(0.0); 6]; 6];
+                    for (point, value) in square.iter_mut().flatten().enumerate() {
+                        *value = V::load(points.as_ptr().add((point * channels + channel) * lanes + filter));
+                    }
+                    for (tap, value) in WeightGradients::square(&square).iter().flatten().enumerate() {
+                        value.store(taps.as_mut_ptr().add(tap * LANES));
+                    }
+                }
+                for lane in 0..LANES.min(filters - filter) {
+                    let dweight = &mut dweight[((filter + lane) * channels + channel) * 9..][..9];
+                    for (tap, sum) in dweight.iter_mut().enumerate() {
+                        *sum += taps[tap * LANES + lane];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the gradients of weight and bias.
+pub fn weight_backward(conv: &Conv2d, x: &[f32], dy: &[f32], dweight: &mut [f32], dbias: &mut [f32]) {
+    let ([channels, ..], [filters, ..]) = (conv.input, conv.output);
+    let simd = Simd::current();
+    let (depth, lanes) = (padded(channels), padded(filters));
+    let sums = POINTS * channels * lanes;
+    let batch = x.len() / conv.input_len();
+    let group = group(batch, sums);
+    let offset = [conv.window.padding.top, conv.window.padding.left];
+
+    // Each group of pictures sums its own gradients, then the bias's.
+    let mut partials = Scratch::new(batch.div_ceil(group) * (sums + lanes));
+    partials
+        .par_chunks_exact_mut(sums + lanes)
+        .zip(x.par_chunks(group * conv.input_len()).zip(dy.par_chunks(group * conv.output_len())))
+        .for_each(|(partial, (x, dy))| {
+            partial.fill(0.0);
+            let (dweight, dbias) = partial.split_at_mut(sums);
+            flush_denormals(|| add_bias_gradient(dy, &mut dbias[..filters]));
+            let pictures = dy.len() / conv.output_len();
+            let all: Vec<Tile> = tiles(conv.output, pictures).collect();
+            for here in all.chunks(BLOCK) {
+                let there = here.iter().map(|tile| Tile {
+                    picture: tile.picture / conv.output_len() * conv.input_len(),
+                    ..*tile
+                });
+                let there: Vec<Tile> = there.collect();
+                let mut inputs = Scratch::new(POINTS * here.len() * depth);
+                Scatter::run(simd, Inputs, x, conv.input, &there, offset, &mut inputs);
+                let mut outputs = Scratch::new(POINTS * here.len() * lanes);
+                Scatter::run(simd, OutputGradients, dy, conv.output, here, [0, 0], &mut outputs);
+                for (point, dweight) in dweight.chunks_exact_mut(channels * lanes).enumerate() {
+                    let data = &inputs[point * here.len() * depth..];
+                    let left = Left { data, row: 1, step: depth, runs: &[0], run: here.len() };
+                    for panel in panels(filters) {
+                        let data = &outputs[point * here.len() * lanes + panel.start..];
+                        let output = Output::new(&mut dweight[panel.start..], channels, panel.width, lanes);
+                        let right = Right { data, step: lanes };
+                        multiply(simd, left, right, Start::Output, Activation::Identity, output);
+                    }
+                }
+            }
+        });
+    let (first, rest) = partials.split_at_mut(sums + lanes);
+    const PIECE: usize = 1 << 12;
+    first.par_chunks_mut(PIECE).enumerate().for_each(|(piece, first)| {
+        flush_denormals(|| {
+            for partial in rest.chunks_exact(sums + lanes) {
+                for (sum, part) in first.iter_mut().zip(&partial[piece * PIECE..]) {
+                    *sum += part;
+                }
+            }
+        });
+    });
+    let (points, bias) = first.split_at(sums);
+    // SAFETY: `points` are those of all channels, and `dweight` has the length that `Conv2d` checked.
+    unsafe { simd.run(AddWeightGradients { points, channels, filters, dweight }) };
+    for (sum, part) in dbias.iter_mut().zip(bias) {
+        *sum += part;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Padding;
+
+    /// The direct convolution, which the oracle tests hold against the definition.
+    #[test]
+    fn agrees_with_the_direct_convolution_on_every_instruction_set() {
+        let value = |i: usize| ((i * 2_654_435_761) as u32 >> 8) as f32 / (1 << 23) as f32 - 1.0;
+        let numbers = |n: usize, seed: usize| (0..n).map(|i| value(i + seed)).collect::<Vec<f32>>();
+        let paddings =
+            [Padding::NONE, Padding::symmetric(1), Padding { top: 2, bottom: 0, left: 1, right: 2 }];
+        for simd in Simd::available() {
+            for (sizes, padding) in [[16, 9, 4], [17, 6, 13], [35, 18, 7]].into_iter().zip(paddings) {
+                let [channels, height, width] = sizes;
+                let (batch, filters) = (3, 19);
+                let window = Window { kernel: [3, 3], stride: [1, 1], padding };
+                let Some(conv) = Conv2d::new(sizes, filters, window) else { panic!("the kernel fits") };
+                let x = numbers(batch * channels * height * width, 1);
+                let weight = numbers(filters * channels * 9, 2);
+                let bias = numbers(filters, 3);
+                let dy = numbers(batch * conv.output_len(), 4);
+                let close = |what: &str, found: &[f32], expected: &[f32]| {
+                    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+                        assert!(
+                            (f - e).abs() < 1e-4 * (1.0 + e.abs()),
+                            "{simd:?} {sizes:?} {what}[{i}]: {f}, not {e}"
+                        );
+                    }
+                };
+                simd.force(|| {
+                    let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
+                    Filter::forward(&conv, &weight).apply(&x, Some(&bias), Activation::Relu, &mut y);
+                    conv.forward_direct(&x, &weight, &bias, Activation::Relu, &mut exact);
+                    close("y", &y, &exact);
+                    let (mut dx, mut exact) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);
+                    Filter::backward(&conv, &weight).apply(&dy, None, Activation::Identity, &mut dx);
+                    conv.input_backward_direct(&weight, &dy, &mut exact);
+                    close("dx", &dx, &exact);
+                    let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
+                    let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
+                    weight_backward(&conv, &x, &dy, &mut dweight, &mut dbias);
+                    conv.weight_backward_direct(&x, &dy, &mut exact, &mut exact_bias);
+                    close("dweight", &dweight, &exact);
+                    close("dbias", &dbias, &exact_bias);
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The matrix product under every convolution and dense layer: a tile of sums in registers.
+
+use crate::Activation;
+use crate::simd::{Kernel, LANES, Lanes, Simd};
+use std::marker::PhantomData;
+
+/// The left matrix: `rows x depth`, where the depth is a number of runs of equal length.
+///
+/// Element `(i, r * run + k)` is `data[runs[r] + i * row + k * step]`. A dense matrix has one run; what a
+/// pixel of a convolution sees has one for each row of the kernel.
+#[derive(Clone, Copy)]
+pub struct Left<'a> {
+    pub data: &'a [f32],
+    pub row: usize,
+    pub step: usize,
+    pub runs: &'a [usize],
+    pub run: usize,
+}
+
+/// The right matrix: `depth` rows of whole `LANES`, `step` apart, zeros where it is padded.
+#[derive(Clone, Copy)]
+pub struct Right<'a> {
+    pub data: &'a [f32],
+    pub step: usize,
+}
+
+/// The output: a row-major matrix of which several threads can write disjoint parts.
+pub struct Output<'a> {
+    start: *mut f32,
+    rows: usize,
+    columns: usize,
+    row: usize,
+    borrowed: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: an Output is an exclusive borrow of its elements, as `&mut [f32]` is; parts are disjoint.
+unsafe impl Send for Output<'_> {}
+
+impl<'a> Output<'a> {
+    /// `rows x columns`, with `row` elements from one row to the next.
+    pub fn new(data: &'a mut [f32], rows: usize, columns: usize, row: usize) -> Self {
+        let fits = rows == 0 || columns == 0 || (rows - 1) * row + columns <= data.len();
+        assert!(fits && (columns <= row || rows <= 1), "an output leaves its slice");
+        Self { start: data.as_mut_ptr(), rows, columns, row, borrowed: PhantomData }
+    }
+
+    /// Cuts off the first `columns` columns (all, where there are fewer).
+    pub fn split_columns(self, columns: usize) -> (Self, Self) {
+        let columns = columns.min(self.columns);
+        // SAFETY: the first column of the rest is in the matrix, or one past its last row's end.
+        let rest = unsafe { self.start.add(columns) };
+        let rest = Self { start: rest, columns: self.columns - columns, borrowed: PhantomData, ..self };
+        (Self { columns, ..self }, rest)
+    }
+
+    /// Parts of `columns` columns each, but for the last.
+    pub fn column_parts(self, columns: usize) -> Vec<Self> {
+        let (mut parts, mut rest) = (Vec::with_capacity(self.columns.div_ceil(columns)), self);
+        while rest.columns > 0 {
+            let part;
+            (part, rest) = rest.split_columns(columns);
+            parts.push(part);
+        }
+        parts
+    }
+}
+
+/// What the sums start from.
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
+    /// Zero: the output is overwritten.
+    Zero,
+    /// One number per column: the output is overwritten.
+    Bias(&'a [f32]),
+    /// The output: the product is added to it.
+    Output,
+}
+
+/// `output = activation(start + left * right)` on this thread.
+pub fn multiply(simd: Simd, left: Left, right: Right, start: Start, activation: Activation, output: Output) {
+    let Output { rows, columns, .. } = output;
+    let depth = left.runs.len() * left.run;
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let strips = columns.div_ceil(LANES);
+    if depth > 0 {
+        let last_run = left.runs.iter().max().expect("the depth is not zero");
+        let last = last_run + (rows - 1) * left.row + (left.run - 1) * left.step;
+        assert!(last < left.data.len(), "the left matrix leaves its slice");
+        assert!(
+            (depth - 1) * right.step + strips * LANES <= right.data.len(),
+            "the right matrix leaves its slice"
+        );
+    }
+    if let Start::Bias(bias) = start {
+        assert!(bias.len() >= columns, "a bias for each column");
+    }
+    let kernel = Product { left, right, start, activation, output };
+    // SAFETY: all that `Product` reads and writes was just checked to lie in its slices.
+    unsafe { simd.run(kernel) };
+}
+
+/// The product of matrices that were checked to lie in their slices.
+struct Product<'a> {
+    left: Left<'a>,
+    right: Right<'a>,
+    start: Start<'a>,
+    activation: Activation,
+    output: Output<'a>,
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let mut column = 0;
+        let strips = self.output.columns.div_ceil(LANES);
+        while column < self.output.columns {
+            let width = (strips - column / LANES).min(V::TILE_ROWS.len());
+            // SAFETY: `width` strips from `column` on are in the matrices.
+            unsafe {
+                match width {
+                    1 => self.panel::<V, 1>(column),
+                    2 => self.panel::<V, 2>(column),
+                    3 => self.panel::<V, 3>(column),
+                    4 => self.panel::<V, 4>(column),
+                    _ => self.panel::<V, 5>(column),
+                }
+            }
+            column += width.min(5) * LANES;
+        }
+    }
+}
+
+impl Product<'_> {
+    /// All rows of `STRIPS * LANES` columns from `column` on, in tiles of about equal height.
+    #[inline(always)]
+    unsafe fn panel<V: Lanes, const STRIPS: usize>(&self, column: usize) {
+        if STRIPS > V::TILE_ROWS.len() {
+            return;
+        }
+        let rows = self.output.rows;
+        let tiles = rows.div_ceil(V::TILE_ROWS[STRIPS - 1]);
+        let mut row = 0;
+        for tile in 0..tiles {
+            let height = rows / tiles + usize::from(tile < rows % tiles);
+            // SAFETY: the rows up to `row + height` are in the matrices.
+            unsafe {
+                match height {
+                    1 => self.tile::<V, 1, STRIPS>(row, column),
+                    2 => self.tile::<V, 2, STRIPS>(row, column),
+                    3 => self.tile::<V, 3, STRIPS>(row, column),
+                    4 => self.tile::<V, 4, STRIPS>(row, column),
+                    5 => self.tile::<V, 5, STRIPS>(row, column),
+                    6 => self.tile::<V, 6, STRIPS>(row, column),
+                    7 => self.tile::<V, 7, STRIPS>(row, column),
+                    _ => self.tile::<V, 8, STRIPS>(row, column),
+                }
+            }
+            row += height;
+        }
+    }
+
+    /// `ROWS x STRIPS` registers of sums.
+    #[inline(always)]
+    unsafe fn tile<V: Lanes, const ROWS: usize, const STRIPS: usize>(&self, row: usize, column: usize) {
+        if ROWS > V::TILE_ROWS[STRIPS - 1] {
+            return;
+        }
+        let Self { left, right, output, .. } = self;
+        // Lanes of the last strip that are in the output; the others are padding of the right matrix.
+        let last = (output.columns - column - (STRIPS - 1) * LANES).min(LANES);
+        // SAFETY: tile, depth and slices were checked to fit by `multiply` and the callers here.
+        unsafe {
+            let c = output.start.add(row * output.row + column);
+            let mut sums = [[V::splat(0.0); STRIPS]; ROWS];
+            match self.start {
+                Start::Zero => {}
+                Start::Bias(bias) => {
+                    for s in 0..STRIPS {
+                        let bias = bias.as_ptr().add(column + s * LANES);
+                        let bias = if s == STRIPS - 1 { V::load_first(bias, last) } else { V::load(bias) };
+                        for sums in &mut sums {
+                            sums[s] = bias;
+                        }
+                    }
+                }
+                Start::Output => {
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        for (s, sum) in sums.iter_mut().enumerate() {
+                            let c = c.add(i * output.row + s * LANES);
+                            *sum = if s == STRIPS - 1 { V::load_first(c, last) } else { V::load(c) };
+                        }
+                    }
+                }
+            }
+            let mut b = right.data.as_ptr().add(column);
+            for run in left.runs {
+                let mut a = left.data.as_ptr().add(run + row * left.row);
+                for _ in 0..left.run {
+                    let mut strips = [V::splat(0.0); STRIPS];
+                    for (s, strip) in strips.iter_mut().enumerate() {
+                        *strip = V::load(b.add(s * LANES));
+                    }
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let a = V::splat(*a.add(i * left.row));
+                        for (sum, strip) in sums.iter_mut().zip(strips) {
+                            *sum = a.mul_add(strip, *sum);
+                        }
+                    }
+                    a = a.wrapping_add(left.step);
+                    b = b.wrapping_add(right.step);
+                }
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (s, sum) in sums.iter().enumerate() {
+                    let sum = if self.activation == Activation::Relu { sum.relu() } else { *sum };
+                    let c = c.add(i * output.row + s * LANES);
+                    if s == STRIPS - 1 { sum.store_first(c, last) } else { sum.store(c) }
+                }
+            }
+        }
+    }
+}

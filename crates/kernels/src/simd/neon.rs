@@ -1,0 +1,122 @@
+//! NEON, which every `aarch64` processor has.
+
+use super::Kernel;
+use super::lanes::Lanes;
+use std::arch::aarch64::*;
+
+/// Four registers of four.
+#[derive(Clone, Copy)]
+pub struct Neon([float32x4_t; 4]);
+
+/// Runs a kernel compiled for NEON.
+///
+/// # Safety
+/// The kernel's conditions hold.
+#[target_feature(enable = "neon")]
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller's.
+    unsafe { kernel.run::<Neon>() }
+}
+
+impl Neon {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(float32x4_t, float32x4_t) -> float32x4_t) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+// SAFETY of every block below: `aarch64` has NEON, and the caller's pointers are good for what is read or
+// written, as the trait asks.
+impl Lanes for Neon {
+    const TILE_ROWS: &'static [usize] = &[6];
+    const DOT_TILE: [usize; 2] = [2, 3];
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: as above.
+        unsafe { Self([vdupq_n_f32(value); 4]) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as above.
+        Self(std::array::from_fn(|i| unsafe { vld1q_f32(from.add(4 * i)) }))
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, n: usize) -> Self {
+        let mut values = [0.0; 16];
+        // SAFETY: as above; `values` holds sixteen.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, values.as_mut_ptr(), n);
+            Self::load(values.as_ptr())
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        for (i, four) in self.0.into_iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { vst1q_f32(to.add(4 * i), four) };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, n: usize) {
+        let mut values = [0.0; 16];
+        // SAFETY: as above; `values` holds sixteen.
+        unsafe {
+            self.store(values.as_mut_ptr());
+            std::ptr::copy_nonoverlapping(values.as_ptr(), to, n);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: as above.
+        self.zip(other, |a, b| unsafe { vaddq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: as above.
+        self.zip(other, |a, b| unsafe { vsubq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as above.
+        self.zip(other, |a, b| unsafe { vmulq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: as above.
+        Self(std::array::from_fn(|i| unsafe { vfmaq_f32(term.0[i], self.0[i], factor.0[i]) }))
+    }
+
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: as above. NEON's maximum with a NaN is NaN.
+        Self(self.0.map(|v| unsafe { vmaxq_f32(v, vdupq_n_f32(0.0)) }))
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(self, gate: Self) -> Self {
+        // SAFETY: as above.
+        self.zip(gate, |value, gate| unsafe {
+            vreinterpretq_f32_u32(vandq_u32(vcgtzq_f32(gate), vreinterpretq_u32_f32(value)))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: as above.
+        unsafe {
+            let four = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
+            let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
+            vget_lane_f32::<0>(two) + vget_lane_f32::<1>(two)
+        }
+    }
+}
