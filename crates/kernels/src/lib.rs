@@ -1,5 +1,6 @@
-//! Fast CPU kernels of convolutional networks over plain slices: convolution, max-pooling, dense layers,
-//! ReLU, dropout, softmax cross-entropy and optimiser steps, forward and backward, in `f32`.
+//! Fast CPU kernels of convolutional networks over plain slices: convolution, max- and average pooling,
+//! batch normalisation, dense layers, ReLU, dropout, softmax cross-entropy and optimiser steps, forward and
+//! backward, in `f32`.
 //!
 //! ```
 //! use lenslet_kernels::{Activation, Conv2d, Padding, Window};
@@ -41,6 +42,8 @@
 )]
 
 mod activation;
+mod avg_pool;
+mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
@@ -53,6 +56,8 @@ mod pool;
 mod window;
 
 pub use activation::{Activation, relu, relu_backward};
+pub use avg_pool::AvgPool2d;
+pub use batch_norm::{BatchNorm, BatchNormGradients, BatchStatistics};
 pub use conv::{Conv2d, ConvGradients};
 pub use dense::{Dense, DenseGradients};
 pub use dropout::Dropout;

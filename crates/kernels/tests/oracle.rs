@@ -2,8 +2,8 @@
 //! random shapes; and the same bits on one thread as on several.
 
 use lenslet_kernels::{
-    Activation, AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Window,
-    naive, relu, relu_backward,
+    Activation, AdamStep, AvgPool2d, BatchNorm, BatchNormGradients, Conv2d, ConvGradients, Dense,
+    DenseGradients, Dropout, MaxPool2d, Padding, Window, naive, relu, relu_backward,
 };
 use proptest::prelude::*;
 
@@ -100,14 +100,70 @@ proptest! {
             x.chunks_exact(picture).flat_map(|x| naive::max_pool2d(x, input, window)).collect()
         };
         let expected = forward(&wide(&x));
-        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u32::MAX; expected.len()]);
-        pool.forward(&x, &mut y, &mut winners);
+        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u8::MAX; expected.len()]);
+        pool.forward(&x, &mut y, Some(&mut winners));
         assert_close("y", &y, &expected);
+        let mut inferred = vec![f32::NAN; y.len()];
+        pool.forward(&x, &mut inferred, None);
+        prop_assert_eq!(&inferred, &y);
 
         let dy = numbers(seed ^ 3, y.len());
         let mut dx = vec![f32::NAN; x.len()];
         pool.backward(&dy, &winners, &mut dx);
         assert_close("dx", &dx, &slopes(&wide(&x), |x| dot(&forward(x), &wide(&dy))));
+    }
+
+    #[test]
+    fn avg_pool2d(window in window(), channels in 1usize..20, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
+        let input = [channels, size.0, size.1];
+        let Some(pool) = AvgPool2d::new(input, window) else { return Ok(()) };
+        let picture = channels * size.0 * size.1;
+        let x = numbers(seed, batch * picture);
+        let expected: Vec<f64> =
+            wide(&x).chunks_exact(picture).flat_map(|x| naive::avg_pool2d(x, input, window)).collect();
+        let mut y = vec![f32::NAN; expected.len()];
+        pool.forward(&x, &mut y);
+        assert_close("y", &y, &expected);
+
+        let dy = numbers(seed ^ 3, y.len());
+        let mut dx = vec![f32::NAN; x.len()];
+        pool.backward(&dy, &mut dx);
+        let pooled = dy.len() / batch;
+        for (picture, (dx, dy)) in dx.chunks_exact(picture).zip(dy.chunks_exact(pooled)).enumerate() {
+            let x = wide(&x[picture * dx.len()..][..dx.len()]);
+            assert_close("dx", dx, &slopes(&x, |x| dot(&naive::avg_pool2d(x, input, window), &wide(dy))));
+        }
+    }
+
+    #[test]
+    fn batch_norm(channels in 1usize..40, rows in 1usize..9, seed: u64) {
+        let norm = BatchNorm::new(channels, 1e-2).expect("a channel");
+        let x = numbers(seed, rows * channels);
+        let (gamma, beta) = (numbers(seed ^ 1, channels), numbers(seed ^ 2, channels));
+        let (wide_gamma, wide_beta) = (wide(&gamma), wide(&beta));
+        let forward = |x: &[f64], gamma: &[f64], beta: &[f64]| naive::batch_norm(x, gamma, beta, 1e-2);
+        let mut y = vec![f32::NAN; x.len()];
+        let statistics = norm.forward_training(&x, &gamma, &beta, &mut y);
+        assert_close("y", &y, &forward(&wide(&x), &wide_gamma, &wide_beta));
+
+        let dy = numbers(seed ^ 3, y.len());
+        let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
+        let (mut dx, mut d_gamma, mut d_beta) = (vec![f32::NAN; x.len()], vec![1.0; channels], vec![1.0; channels]);
+        let gradients = BatchNormGradients { input: Some(&mut dx), gamma: &mut d_gamma, beta: &mut d_beta };
+        norm.backward(&x, &gamma, &statistics, &dy, gradients);
+        let plus_one = |slopes: Vec<f64>| slopes.into_iter().map(|s| s + 1.0).collect::<Vec<_>>();
+        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_gamma, &wide_beta))));
+        assert_close("dgamma", &d_gamma, &plus_one(slopes(&wide_gamma, |g| loss(forward(&wide(&x), g, &wide_beta)))));
+        assert_close("dbeta", &d_beta, &plus_one(slopes(&wide_beta, |b| loss(forward(&wide(&x), &wide_gamma, b)))));
+
+        // Running statistics that are the batch's own, up to the variance's bias, normalise as the batch's do.
+        let (mut mean, mut variance) = (vec![7.0; channels], vec![7.0; channels]);
+        statistics.update(1.0, &mut mean, &mut variance);
+        let bias = (rows - 1).max(1) as f32 / rows as f32;
+        variance.iter_mut().for_each(|v| *v *= bias);
+        let mut inferred = vec![f32::NAN; x.len()];
+        norm.forward_inference(&x, &gamma, &beta, [&mean, &variance], &mut inferred);
+        assert_close("inferred", &inferred, &wide(&y));
     }
 
     #[test]
@@ -179,10 +235,35 @@ fn results_do_not_depend_on_the_number_of_threads() {
             Dropout { rate: 0.3, key: 5 }.apply(&mut dx);
             let pool = MaxPool2d::new([12, 40, 40], window).expect("fits");
             let (mut pooled, mut winners) = (vec![0.0; y.len()], vec![0; y.len()]);
-            pool.forward(&y, &mut pooled, &mut winners);
+            pool.forward(&y, &mut pooled, Some(&mut winners));
+            let mut averaged = vec![0.0; y.len()];
+            let mean = AvgPool2d::new([12, 40, 40], window).expect("fits");
+            mean.forward(&y, &mut averaged);
+            let norm = BatchNorm::new(12, 1e-5).expect("channels");
+            let (gamma, beta) = (numbers(7, 12), numbers(8, 12));
+            let (mut normal, mut d_normal) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+            let (mut d_gamma, mut d_beta) = (vec![0.0; 12], vec![0.0; 12]);
+            let statistics = norm.forward_training(&y, &gamma, &beta, &mut normal);
+            let gradients =
+                BatchNormGradients { input: Some(&mut d_normal), gamma: &mut d_gamma, beta: &mut d_beta };
+            norm.backward(&y, &gamma, &statistics, &dy, gradients);
+            let (mut d_max, mut d_mean) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+            pool.backward(&normal, &winners, &mut d_max);
+            mean.backward(&normal, &mut d_mean);
             let (mut p, mut m, mut v) = (weight, numbers(6, dweight.len()), vec![0.1; dweight.len()]);
             AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(&mut p, &dweight, &mut m, &mut v);
-            [y, dx, dw, db, z, dy, dweight, dbias, pooled, p, m, v].concat()
+            let pooling = [pooled, averaged, d_max, d_mean];
+            let norms = [normal, d_normal, d_gamma, d_beta];
+            [
+                [y, dx, dw, db].concat(),
+                [z, dy, dweight, dbias].concat(),
+                pooling.concat(),
+                norms.concat(),
+                p,
+                m,
+                v,
+            ]
+            .concat()
         })
     };
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
