@@ -37,8 +37,12 @@ pub struct BatchNormGradients<'a> {
 impl BatchStatistics {
     /// Moves running statistics, one number for each channel, by the share `momentum` towards these. As in
     /// PyTorch, `momentum` is the weight of the new batch (Keras's is that of the old values), and the running
-    /// variance is the unbiased one, over `rows - 1`. A single row has no variance, and moves it towards zero.
+    /// variance is the unbiased one, over `rows - 1`. A single row has no variance, and moves it towards zero; an
+    /// empty batch moves nothing.
     pub fn update(&self, momentum: f64, running_mean: &mut [f32], running_variance: &mut [f32]) {
+        if self.rows == 0 {
+            return;
+        }
         let unbiased = self.rows as f64 / (self.rows - 1).max(1) as f64;
         for (running, batch, scale) in
             [(running_mean, &self.mean, 1.0), (running_variance, &self.variance, unbiased)]
@@ -58,10 +62,9 @@ impl BatchNorm {
     }
 
     /// Normalises by the batch's own statistics, and returns them. `x` and `y`, which is overwritten, are
-    /// `rows x channels`, at least one row; `gamma` and `beta` have one number for each channel.
+    /// `rows x channels`; `gamma` and `beta` have one number for each channel.
     pub fn forward_training(&self, x: &[f32], gamma: &[f32], beta: &[f32], y: &mut [f32]) -> BatchStatistics {
         let rows = x.len() / self.channels;
-        assert!(rows > 0, "batch_norm: an empty batch has no mean");
         // The square of an f32 is exact in f64: what cancels is less than what f32 leaves open about x.
         let [sums, squares] = self.sums(x.len(), |piece, sums, squares| {
             for x in x[piece].chunks_exact(self.channels) {

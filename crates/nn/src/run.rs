@@ -1,14 +1,17 @@
 //! Running a plan as one operation on dfdx's tape.
 
 use crate::buffer::Buffer;
-use crate::plan::{Operation, Plan, Stage};
+use crate::plan::{Layer, Operation, Plan, Stage, advance_noise};
 use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
-use lenslet_kernels::{Activation, ConvGradients, DenseGradients, relu, relu_backward};
+use lenslet_kernels::{
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, relu, relu_backward,
+};
 
 /// Runs a plan over a batch. With a tape that owns gradients it is a training step's forward pass (dropout
-/// drops) and records one backward operation; without one it is inference.
+/// drops, a batch is normalised by its own statistics) and records one backward operation; without one it is
+/// inference.
 ///
 /// `x` has the plan's input sizes and a batch in front, `output` those of the plan's output.
 ///
@@ -19,6 +22,34 @@ pub fn forward<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     x: Tensor<I, f32, Cpu, T>,
     output: O,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    forward_measured(plan, x, output).map(|(y, _)| y)
+}
+
+/// [`forward`] as dfdx's `forward_mut` has it: every dropout draws a new mask first, and with a tape that owns
+/// gradients the running statistics take in the batch's.
+///
+/// # Errors
+/// Those of [`forward`].
+pub fn forward_mut<L: Layer, I: Shape, O: Shape, T: Tape<f32, Cpu>>(
+    layer: &mut L,
+    input: &[usize],
+    x: Tensor<I, f32, Cpu, T>,
+    output: O,
+) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    advance_noise(layer);
+    let (y, batch) = forward_measured(Plan::of(layer, input), x, output)?;
+    layer.keep_statistics(&mut batch.into_iter());
+    Ok(y)
+}
+
+/// What came out, and the batch's statistics of each batch normalisation where it was a training step.
+pub(crate) type Measured<O, T> = (Tensor<O, f32, Cpu, T>, Vec<BatchStatistics>);
+
+fn forward_measured<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
+    plan: Plan,
+    x: Tensor<I, f32, Cpu, T>,
+    output: O,
+) -> Result<Measured<O, T>, CpuError> {
     // A permuted or broadcast tensor becomes what it looks like.
     let (x, tape) = x.try_contiguous()?.split_tape();
     let mut values = Buffer::new(x.shape().num_elements());
@@ -45,7 +76,7 @@ pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     device: &Cpu,
     output: O,
     tape: T,
-) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+) -> Result<Measured<O, T>, CpuError> {
     run(plan, x.into(), device, output, tape, None::<AddGradient>)
 }
 
@@ -56,12 +87,13 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     output: O,
     mut tape: T,
     add_gradient: Option<impl FnOnce(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError> + 'static>,
-) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+) -> Result<Measured<O, T>, CpuError> {
     if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
         return Err(CpuError::WrongNumElements);
     }
     let (y, trace) = run_forward(&plan, x, T::OWNS_TAPE);
     let y = device.try_tensor_from_vec(y.into_vec(), output)?;
+    let batch = trace.moves.iter().filter_map(|step| step.statistics.clone()).collect();
     let y_gradient = y.ghost();
     tape.add_backward_op(move |gradients| {
         let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
@@ -71,7 +103,7 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
             _ => Ok(()),
         }
     });
-    Ok(y.put_tape(tape))
+    Ok((y.put_tape(tape), batch))
 }
 
 /// What a layer's kernel applies to its own output: the ReLU that comes right after it.
@@ -102,7 +134,9 @@ struct Move {
     /// Weight and bias as they were.
     parameters: Vec<Buffer>,
     /// Of a max-pooling layer.
-    winners: Vec<u32>,
+    winners: Vec<u8>,
+    /// Of a batch normalisation.
+    statistics: Option<BatchStatistics>,
 }
 
 fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
@@ -113,7 +147,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     for (index, stage) in plan.stages.iter().enumerate() {
         let activation = activation_of(&plan.stages, index);
         let parameters: Vec<Buffer> = stage.parameters.iter().map(|(_, p)| read(p.as_ref())).collect();
-        let mut winners = Vec::new();
+        let (mut winners, mut statistics) = (Vec::new(), None);
         let output = match &stage.operation {
             Operation::Flatten => continue,
             Operation::Relu => {
@@ -140,14 +174,32 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             }
             Operation::MaxPool2d(pool) => {
                 let mut y = Buffer::new(batch * sample(&stage.output));
-                winners = vec![0; y.len()];
-                pool.forward(&current, &mut y, &mut winners);
+                if training {
+                    winners = vec![0; y.len()];
+                }
+                pool.forward(&current, &mut y, training.then_some(&mut winners));
+                y
+            }
+            Operation::AvgPool2d(pool) => {
+                let mut y = Buffer::new(batch * sample(&stage.output));
+                pool.forward(&current, &mut y);
+                y
+            }
+            Operation::BatchNorm(norm) => {
+                let mut y = Buffer::new(current.len());
+                let [gamma, beta] = [&parameters[0], &parameters[1]];
+                if training {
+                    statistics = Some(norm.forward_training(&current, gamma, beta, &mut y));
+                } else {
+                    let [mean, variance] = [0, 1].map(|index| read(stage.statistics[index].as_ref()));
+                    norm.forward_inference(&current, gamma, beta, [&mean, &variance], &mut y);
+                }
                 y
             }
         };
         let input = std::mem::replace(&mut current, output);
         if training {
-            trace.moves.push(Move { input, parameters, winners });
+            trace.moves.push(Move { input, parameters, winners, statistics });
         }
     }
     let ends_in_place = plan.stages.iter().rev().take_while(|stage| stage.operation.is_in_place());
@@ -177,8 +229,13 @@ fn run_backward(
                 }
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
-            Operation::Conv2d(_) | Operation::Dense(_) | Operation::MaxPool2d(_) => {
-                let Move { input, parameters, winners } = trace.moves.pop().expect("one move per stage");
+            Operation::Conv2d(_)
+            | Operation::Dense(_)
+            | Operation::MaxPool2d(_)
+            | Operation::AvgPool2d(_)
+            | Operation::BatchNorm(_) => {
+                let Move { input, parameters, winners, statistics } =
+                    trace.moves.pop().expect("one move per stage");
                 let is_first = trace.moves.is_empty();
                 let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
                 // All are there before the first is taken, so that none is lost on an error.
@@ -205,9 +262,17 @@ fn run_backward(
                             pool.backward(&dy, &winners, dx);
                         }
                     }
-                    _ => unreachable!(
-                        "convolution and dense layers have a weight and a bias, pooling has none"
-                    ),
+                    (Operation::AvgPool2d(pool), []) => {
+                        if let Some(dx) = &mut dx {
+                            pool.backward(&dy, dx);
+                        }
+                    }
+                    (Operation::BatchNorm(norm), [gamma, beta]) => {
+                        let statistics = statistics.expect("measured by the forward pass");
+                        let sums = BatchNormGradients { input: dx.as_deref_mut(), gamma, beta };
+                        norm.backward(&input, &parameters[0], &statistics, &dy, sums);
+                    }
+                    _ => unreachable!("pooling has no parameters, the others have a weight and a bias"),
                 }
                 for ((_, parameter), sum) in stage.parameters.iter().zip(sums) {
                     *parameter.gradient(gradients)? = sum;

@@ -1,8 +1,8 @@
 //! Dropout.
 
 use super::without_tensors;
-use crate::plan::{Layer, Operation, Plan, advance_noise};
-use crate::run::forward;
+use crate::plan::{Layer, Operation, Plan};
+use crate::run::{forward, forward_mut};
 use dfdx::nn::{Module, ModuleMut};
 use dfdx::prelude::{Cpu, CpuError, Shape, Tape, Tensor};
 use lenslet_kernels as kernels;
@@ -56,8 +56,8 @@ impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> ModuleMut<Tensor<S, f3
     type Error = CpuError;
 
     fn try_forward_mut(&mut self, x: Tensor<S, f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        advance_noise(self);
-        self.try_forward(x)
+        let shape = *dfdx::shapes::HasShape::shape(&x);
+        forward_mut(self, &[shape.num_elements()], x, shape)
     }
 }
 
