@@ -118,6 +118,15 @@ mod tests {
         let mut dropped = [f32::MIN_POSITIVE / 2.0];
         crate::Dropout { rate: 0.0, key: 0 }.apply(&mut dropped);
         results.extend(dropped);
+        let pair = crate::Window { kernel: [1, 2], stride: [1, 2], padding: crate::Padding::NONE };
+        crate::AvgPool2d::new([1, 1, 2], pair).expect("fits").forward(&[f32::MIN_POSITIVE, 0.0], &mut y);
+        results.extend(y);
+        let mut sum = [1.0; 2];
+        crate::AvgPool2d::new([1, 1, 2], pair).expect("fits").backward(&tiny, &mut sum);
+        results.extend(sum);
+        let norm = crate::BatchNorm::new(1, 1.0).expect("a channel");
+        norm.forward_inference(&tiny, &half, &[0.0], [&[0.0], &[0.0]], &mut y);
+        results.extend(y);
         let mut first = tiny;
         let adam = crate::AdamStep::new(0.0, [0.5, 0.5], 1e-8, 0.0, 1);
         adam.apply(&mut [0.0], &[0.0], &mut first, &mut [0.0]);

@@ -1,5 +1,6 @@
-//! Fast CPU kernels of convolutional networks over plain slices: convolution, max-pooling, dense layers,
-//! ReLU, dropout, softmax cross-entropy and optimiser steps, forward and backward, in `f32`.
+//! Fast CPU kernels of convolutional networks over plain slices: convolution, max- and average pooling,
+//! batch normalisation, dense layers, ReLU, dropout, softmax cross-entropy and optimiser steps, forward and
+//! backward, in `f32`.
 //!
 //! ```
 //! use lenslet_kernels::{Activation, Conv2d, Padding, Window};
@@ -42,6 +43,8 @@
 )]
 
 mod activation;
+mod avg_pool;
+mod batch_norm;
 mod conv;
 mod dense;
 mod dot;
@@ -59,6 +62,8 @@ mod simd;
 mod window;
 
 pub use activation::{Activation, relu, relu_backward};
+pub use avg_pool::AvgPool2d;
+pub use batch_norm::{BatchNorm, BatchNormGradients, BatchStatistics};
 pub use conv::{Conv2d, ConvGradients};
 pub use dense::{Dense, DenseGradients};
 pub use dropout::Dropout;
@@ -67,6 +72,7 @@ pub use layout::{to_channels_first, to_channels_last};
 pub use loss::{CrossEntropy, softmax, softmax_cross_entropy};
 pub use optimiser::{AdamStep, SgdStep};
 pub use pool::MaxPool2d;
+pub use scratch::Scratch;
 pub use simd::{Simd, UnknownSimd};
 pub use window::{Padding, Window};
 

@@ -3,16 +3,21 @@
 
 use crate::Window;
 
-/// `y[o, r, c] = bias[o] + sum of weight[o, i, a, b] * x[i, r*stride + a - top, c*stride + b - left]` over one
-/// picture `x` of `[channels, height, width]`.
-pub fn conv2d(x: &[f64], input: [usize; 3], weight: &[f64], bias: &[f64], window: Window) -> Vec<f64> {
-    let [channels, height, width] = input;
+/// `y[r, c, o] = bias[o] + sum of weight[o, i, a, b] * x[r*stride + a - top, c*stride + b - left, i]` over one picture
+/// `x`, `height x width x channels`.
+pub fn conv2d(
+    x: &[f64],
+    [channels, height, width]: [usize; 3],
+    weight: &[f64],
+    bias: &[f64],
+    window: Window,
+) -> Vec<f64> {
     let Window { kernel, stride, padding } = window;
     let [rows, columns] = window.output([height, width]).expect("the kernel fits");
     let mut y = Vec::with_capacity(bias.len() * rows * columns);
-    for (filter, bias) in bias.iter().enumerate() {
-        for row in 0..rows {
-            for column in 0..columns {
+    for row in 0..rows {
+        for column in 0..columns {
+            for (filter, bias) in bias.iter().enumerate() {
                 let mut sum = *bias;
                 for channel in 0..channels {
                     for a in 0..kernel[0] {
@@ -22,7 +27,7 @@ pub fn conv2d(x: &[f64], input: [usize; 3], weight: &[f64], bias: &[f64], window
                             if v < height && h < width {
                                 let w =
                                     weight[((filter * channels + channel) * kernel[0] + a) * kernel[1] + b];
-                                sum += w * x[(channel * height + v) * width + h];
+                                sum += w * x[(v * width + h) * channels + channel];
                             }
                         }
                     }
@@ -34,30 +39,61 @@ pub fn conv2d(x: &[f64], input: [usize; 3], weight: &[f64], bias: &[f64], window
     y
 }
 
-/// The largest value that each window of one picture sees.
+/// The largest value that each window of one picture, `height x width x channels`, sees.
 pub fn max_pool2d(x: &[f64], input: [usize; 3], window: Window) -> Vec<f64> {
-    let [channels, height, width] = input;
+    pool2d(x, input, window, |seen| seen.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The mean of what each window of one picture, `height x width x channels`, sees. Padding does not count.
+pub fn avg_pool2d(x: &[f64], input: [usize; 3], window: Window) -> Vec<f64> {
+    pool2d(x, input, window, |seen| seen.iter().sum::<f64>() / seen.len() as f64)
+}
+
+fn pool2d(
+    x: &[f64],
+    [channels, height, width]: [usize; 3],
+    window: Window,
+    pool: impl Fn(&[f64]) -> f64,
+) -> Vec<f64> {
     let Window { kernel, stride, padding } = window;
     let [rows, columns] = window.output([height, width]).expect("the window fits");
     let mut y = Vec::with_capacity(channels * rows * columns);
-    for channel in 0..channels {
-        for row in 0..rows {
-            for column in 0..columns {
-                let mut largest = f64::NEG_INFINITY;
+    for row in 0..rows {
+        for column in 0..columns {
+            for channel in 0..channels {
+                let mut seen = Vec::new();
                 for a in 0..kernel[0] {
                     for b in 0..kernel[1] {
                         let v = (row * stride[0] + a).wrapping_sub(padding.top);
                         let h = (column * stride[1] + b).wrapping_sub(padding.left);
                         if v < height && h < width {
-                            largest = largest.max(x[(channel * height + v) * width + h]);
+                            seen.push(x[(v * width + h) * channels + channel]);
                         }
                     }
                 }
-                y.push(largest);
+                y.push(pool(&seen));
             }
         }
     }
     y
+}
+
+/// `(x - mean) / sqrt(variance + epsilon) * gamma + beta` of each channel of `rows x channels`, by the channel's own
+/// mean and biased variance.
+pub fn batch_norm(x: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> Vec<f64> {
+    let (channels, rows) = (gamma.len(), (x.len() / gamma.len()) as f64);
+    let column = |channel: usize| x.iter().skip(channel).step_by(channels);
+    let mean = |channel: usize| column(channel).sum::<f64>() / rows;
+    let deviation = |channel: usize| {
+        let mean = mean(channel);
+        (column(channel).map(|x| (x - mean).powi(2)).sum::<f64>() / rows + epsilon).sqrt()
+    };
+    let constants: Vec<_> = (0..channels).map(|channel| (mean(channel), deviation(channel))).collect();
+    let normalise = |(i, x): (usize, &f64)| {
+        let (mean, deviation) = constants[i % channels];
+        (x - mean) / deviation * gamma[i % channels] + beta[i % channels]
+    };
+    x.iter().enumerate().map(normalise).collect()
 }
 
 /// `y[o] = bias[o] + sum of weight[o, i] * x[i]` for one sample.

@@ -1,111 +1,234 @@
-//! Max-pooling.
+//! Max-pooling, and the walk over windows that it shares with average pooling.
 
 use crate::{Window, flush_denormals};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Max-pooling of each channel's plane. Padding never wins: it counts as negative infinity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxPool2d {
-    input: [usize; 3],
-    output: [usize; 3],
-    window: Window,
-}
+pub struct MaxPool2d(Pooling);
 
 impl MaxPool2d {
     /// Over pictures of `[channels, height, width]`, or `None` where the window is larger than the padded
-    /// picture, where its padding is as large as its kernel, so that a window could see padding only, or where
-    /// there are no channels or more than 2^32 pixels.
+    /// picture, where its padding is as large as its kernel, so that a window could see padding only, where
+    /// there are no channels, or where the kernel has more than 256 pixels.
     pub const fn new(input: [usize; 3], window: Window) -> Option<Self> {
-        let Window { kernel, padding, .. } = window;
-        let vertical = if padding.top > padding.bottom { padding.top } else { padding.bottom };
-        let horizontal = if padding.left > padding.right { padding.left } else { padding.right };
-        match window.output([input[1], input[2]]) {
-            Some([height, width]) if vertical < kernel[0] && horizontal < kernel[1] && numbered(input) => {
-                Some(Self { input, output: [input[0], height, width], window })
-            }
+        let numbered = window.kernel[0].saturating_mul(window.kernel[1]) <= 1 << u8::BITS;
+        match Pooling::new(input, window) {
+            Some(pooling) if numbered => Some(Self(pooling)),
             _ => None,
         }
     }
 
     /// `[channels, height, width]` of one output picture.
     pub const fn output(&self) -> [usize; 3] {
-        self.output
+        self.0.output
     }
 
-    const fn input_plane(&self) -> usize {
-        self.input[1] * self.input[2]
-    }
-
-    const fn output_plane(&self) -> usize {
-        self.output[1] * self.output[2]
-    }
-
-    fn check(&self, x_len: usize, y_len: usize) {
-        let planes = x_len / self.input_plane();
-        let whole = x_len.is_multiple_of(self.input[0] * self.input_plane());
-        assert!(whole && y_len == planes * self.output_plane(), "max_pool: {x_len} inputs, {y_len} outputs");
-    }
-
-    /// `x: N x C x H x W`; `y` and `winners`, both `N x C x OH x OW`, are overwritten with each window's
-    /// largest value and its place in the input plane (the first one where several are equal; a NaN wins).
-    pub fn forward(&self, x: &[f32], y: &mut [f32], winners: &mut [u32]) {
-        self.check(x.len(), y.len());
-        assert_eq!(y.len(), winners.len(), "max_pool: winners");
-        let outputs = y
-            .par_chunks_exact_mut(self.output_plane())
-            .zip(winners.par_chunks_exact_mut(self.output_plane()));
-        outputs.zip(x.par_chunks_exact(self.input_plane())).for_each(|((y, winners), x)| {
-            let pixels = y.chunks_exact_mut(self.output[2]).zip(winners.chunks_exact_mut(self.output[2]));
-            for (row, (y, winners)) in pixels.enumerate() {
-                for (column, (y, winner)) in y.iter_mut().zip(winners).enumerate() {
-                    let at = self.winner(x, row, column);
-                    (*y, *winner) = (x[at], at as u32);
-                }
+    /// `x: N x H x W x C`; `y: N x OH x OW x C` is overwritten with each window's largest value (a NaN wins), and
+    /// `winners`, of the same shape, with its place in the window, row by row (the first where several are
+    /// equal). Only [`backward`](Self::backward) wants the winners.
+    pub fn forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+        let pooling = &self.0;
+        pooling.check(x.len(), y.len());
+        let row_len = pooling.output_row();
+        match winners {
+            Some(winners) => {
+                assert_eq!(y.len(), winners.len(), "max_pool: winners");
+                let rows = y.par_chunks_exact_mut(row_len).zip(winners.par_chunks_exact_mut(row_len));
+                rows.enumerate().for_each(|(row, (y, winners))| {
+                    flush_denormals(|| {
+                        pooling.windows_of_output_row(x, row, |outputs, seen| {
+                            let (y, winners) = (&mut y[outputs.clone()], &mut winners[outputs]);
+                            mark_larger(seen, y, winners);
+                        });
+                    });
+                });
             }
-        });
-    }
-
-    fn winner(&self, x: &[f32], row: usize, column: usize) -> usize {
-        let [_, height, width] = self.input;
-        let Window { kernel, stride, padding } = self.window;
-        let span = |at: usize, stride: usize, pad: usize, kernel: usize, size: usize| {
-            (at * stride).saturating_sub(pad)..(at * stride + kernel - pad).min(size)
-        };
-        let columns = span(column, stride[1], padding.left, kernel[1], width);
-        let mut best: Option<usize> = None;
-        for y in span(row, stride[0], padding.top, kernel[0], height) {
-            for at in y * width + columns.start..y * width + columns.end {
-                if best.is_none_or(|best| x[at] > x[best] || (x[at].is_nan() && !x[best].is_nan())) {
-                    best = Some(at);
-                }
-            }
+            None => y.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, y)| {
+                flush_denormals(|| {
+                    pooling.windows_of_output_row(x, row, |outputs, seen| take_larger(seen, &mut y[outputs]));
+                });
+            }),
         }
-        best.expect("padding is smaller than the kernel, so every window sees the picture")
     }
 
-    /// `dx: N x C x H x W` is overwritten with the gradient of the input, from `dy` and the forward pass's
-    /// `winners`, both `N x C x OH x OW`.
-    pub fn backward(&self, dy: &[f32], winners: &[u32], dx: &mut [f32]) {
-        self.check(dx.len(), dy.len());
+    /// `dx: N x H x W x C` is overwritten with the gradient of the input, from `dy` and the forward pass's
+    /// `winners`, both `N x OH x OW x C`.
+    pub fn backward(&self, dy: &[f32], winners: &[u8], dx: &mut [f32]) {
+        let pooling = &self.0;
+        pooling.check(dx.len(), dy.len());
         assert_eq!(dy.len(), winners.len(), "max_pool: winners");
-        let gradients =
-            dy.par_chunks_exact(self.output_plane()).zip(winners.par_chunks_exact(self.output_plane()));
-        dx.par_chunks_exact_mut(self.input_plane()).zip(gradients).for_each(|(dx, (dy, winners))| {
+        dx.par_chunks_exact_mut(pooling.input_row()).enumerate().for_each(|(row, dx)| {
             flush_denormals(|| {
                 dx.fill(0.0);
-                for (g, at) in dy.iter().zip(winners) {
-                    dx[*at as usize] += g;
-                }
+                pooling.windows_on_input_row(row, |seeing| {
+                    let (dy, winners) = (&dy[seeing.outputs.clone()], &winners[seeing.outputs]);
+                    for ((dx, dy), winner) in dx[seeing.inputs].iter_mut().zip(dy).zip(winners) {
+                        *dx += if usize::from(*winner) == seeing.place { *dy } else { 0.0 };
+                    }
+                });
             });
         });
     }
 }
 
-/// Whether there is a channel and a pixel's place in its plane fits 32 bits.
-const fn numbered([channels, height, width]: [usize; 3]) -> bool {
-    match height.checked_mul(width) {
-        Some(pixels) => channels > 0 && pixels > 0 && pixels <= 1 << 32,
-        None => false,
+#[inline(always)]
+fn wins(x: f32, y: f32) -> bool {
+    (x > y) | (x.is_nan() & !y.is_nan())
+}
+
+#[inline(always)]
+fn take_larger(seen: Seen, y: &mut [f32]) {
+    if seen.is_first {
+        y.copy_from_slice(seen.x);
+    } else {
+        for (y, x) in y.iter_mut().zip(seen.x) {
+            *y = if wins(*x, *y) { *x } else { *y };
+        }
+    }
+}
+
+#[inline(always)]
+fn mark_larger(seen: Seen, y: &mut [f32], winners: &mut [u8]) {
+    let place = seen.place as u8;
+    if seen.is_first {
+        y.copy_from_slice(seen.x);
+        winners.fill(place);
+    } else {
+        for ((y, winner), x) in y.iter_mut().zip(winners).zip(seen.x) {
+            let wins = wins(*x, *y);
+            *y = if wins { *x } else { *y };
+            *winner = if wins { place } else { *winner };
+        }
+    }
+}
+
+/// Sizes of a pooling layer. Its work is cut in rows: of the output forward, of the input backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pooling {
+    input: [usize; 3],
+    pub output: [usize; 3],
+    window: Window,
+}
+
+/// A pixel that a window sees, for the forward pass.
+pub(crate) struct Seen<'a> {
+    /// Its channels.
+    pub x: &'a [f32],
+    /// Its place in the kernel, row by row.
+    pub place: usize,
+    /// Whether it is the first that the window sees.
+    pub is_first: bool,
+    /// How many the window sees.
+    pub count: usize,
+}
+
+/// A window that sees a pixel, for the backward pass.
+pub(crate) struct Seeing {
+    /// The pixel's channels, in its row.
+    pub inputs: Range<usize>,
+    /// The window's channels, in the whole output.
+    pub outputs: Range<usize>,
+    /// The pixel's place in the kernel, row by row.
+    pub place: usize,
+    /// How many pixels the window sees.
+    pub count: usize,
+}
+
+impl Pooling {
+    /// `None` where the window does not fit, or could see padding only, or where there are no channels.
+    pub const fn new(input: [usize; 3], window: Window) -> Option<Self> {
+        let Window { kernel, padding, .. } = window;
+        let vertical = if padding.top > padding.bottom { padding.top } else { padding.bottom };
+        let horizontal = if padding.left > padding.right { padding.left } else { padding.right };
+        match window.output([input[1], input[2]]) {
+            Some([rows, columns]) if vertical < kernel[0] && horizontal < kernel[1] && input[0] > 0 => {
+                Some(Self { input, output: [input[0], rows, columns], window })
+            }
+            _ => None,
+        }
+    }
+
+    pub fn check(&self, x_len: usize, y_len: usize) {
+        let [picture, pooled] = [self.input, self.output].map(|sizes| sizes.iter().product::<usize>());
+        let whole = x_len.is_multiple_of(picture) && y_len == x_len / picture * pooled;
+        assert!(whole, "pooling: {x_len} inputs, {y_len} outputs");
+    }
+
+    /// Numbers in a row of the input.
+    pub fn input_row(&self) -> usize {
+        self.input[0] * self.input[2]
+    }
+
+    /// Numbers in a row of the output.
+    pub fn output_row(&self) -> usize {
+        self.output[0] * self.output[2]
+    }
+
+    /// The part of the kernel that lies on the picture where the window is at `[row, column]`.
+    fn on_picture(&self, [row, column]: [usize; 2]) -> [Range<usize>; 2] {
+        let Window { kernel, stride, padding } = self.window;
+        let part = |at: usize, before: usize, kernel: usize, size: usize| {
+            before.saturating_sub(at)..(size + before - at).min(kernel)
+        };
+        [
+            part(row * stride[0], padding.top, kernel[0], self.input[1]),
+            part(column * stride[1], padding.left, kernel[1], self.input[2]),
+        ]
+    }
+
+    /// For each window of an output row (counted through all pictures): every pixel of `x` that it sees, row
+    /// by row, and where in the output row its channels are.
+    #[inline(always)]
+    pub fn windows_of_output_row(
+        &self,
+        x: &[f32],
+        row: usize,
+        mut visit: impl FnMut(Range<usize>, Seen<'_>),
+    ) {
+        let [channels, height, width] = self.input;
+        let Window { kernel, stride, padding } = self.window;
+        let (picture, row) = (row / self.output[1], row % self.output[1]);
+        let x = &x[picture * height * width * channels..][..height * width * channels];
+        for column in 0..self.output[2] {
+            let [rows, columns] = self.on_picture([row, column]);
+            let (first, count) = (rows.start * kernel[1] + columns.start, rows.len() * columns.len());
+            for a in rows {
+                let pixels = (row * stride[0] + a - padding.top) * width + column * stride[1];
+                for b in columns.clone() {
+                    let (place, pixel) = (a * kernel[1] + b, pixels + b - padding.left);
+                    let x = &x[pixel * channels..][..channels];
+                    let seen = Seen { x, place, is_first: place == first, count };
+                    visit(column * channels..(column + 1) * channels, seen);
+                }
+            }
+        }
+    }
+
+    /// Every window that sees a pixel of an input row (counted through all pictures), in the order of windows.
+    #[inline(always)]
+    pub fn windows_on_input_row(&self, row: usize, mut visit: impl FnMut(Seeing)) {
+        let [channels, height, _] = self.input;
+        let Window { kernel, stride, padding } = self.window;
+        let (picture, row) = (row / height, row % height);
+        let below = row + padding.top;
+        let first = (below + 1).saturating_sub(kernel[0]).div_ceil(stride[0]);
+        let end = (below / stride[0] + 1).min(self.output[1]);
+        for window_row in first..end {
+            let a = below - window_row * stride[0];
+            let windows = (picture * self.output[1] + window_row) * self.output[2];
+            for column in 0..self.output[2] {
+                let [rows, columns] = self.on_picture([window_row, column]);
+                let count = rows.len() * columns.len();
+                let outputs = (windows + column) * channels..(windows + column + 1) * channels;
+                for b in columns {
+                    let pixel = column * stride[1] + b - padding.left;
+                    let inputs = pixel * channels..(pixel + 1) * channels;
+                    visit(Seeing { inputs, outputs: outputs.clone(), place: a * kernel[1] + b, count });
+                }
+            }
+        }
     }
 }
 
@@ -119,10 +242,13 @@ mod tests {
         let window = Window { kernel: [2, 2], stride: [2, 2], padding: Padding::NONE };
         let pool = MaxPool2d::new([1, 2, 6], window).expect("fits");
         let x = [7.0, 7.0, -1.0, 3.0, 0.0, f32::NAN, 7.0, 1.0, f32::NAN, 9.0, 1.0, 2.0];
-        let (mut y, mut winners) = ([0.0; 3], [0; 3]);
-        pool.forward(&x, &mut y, &mut winners);
-        assert_eq!((y[0], winners), (7.0, [0, 8, 5]));
+        let (mut y, mut winners) = ([0.0; 3], [9; 3]);
+        pool.forward(&x, &mut y, Some(&mut winners));
+        assert_eq!((y[0], winners), (7.0, [0, 2, 1]));
         assert!(y[1].is_nan() && y[2].is_nan());
+        y = [0.0; 3];
+        pool.forward(&x, &mut y, None);
+        assert!(y[0] == 7.0 && y[1].is_nan() && y[2].is_nan());
     }
 
     #[test]
@@ -131,5 +257,12 @@ mod tests {
         assert!(MaxPool2d::new([1, 4, 4], window(1)).is_some());
         assert!(MaxPool2d::new([1, 4, 4], window(2)).is_none());
         assert!(MaxPool2d::new([0, 4, 4], window(0)).is_none());
+    }
+
+    #[test]
+    fn a_winner_fits_a_byte() {
+        let window = |height| Window { kernel: [height, 16], stride: [1, 1], padding: Padding::NONE };
+        assert!(MaxPool2d::new([1, 20, 20], window(16)).is_some());
+        assert!(MaxPool2d::new([1, 20, 20], window(17)).is_none());
     }
 }

@@ -29,8 +29,16 @@ impl Scratch {
             None => Vec::with_capacity(needed),
         };
         drop(free);
-        lines.resize(needed, Line([0.0; 16]));
+        if lines.len() < needed {
+            lines.resize(needed, Line([0.0; 16]));
+        }
         Self { lines, len }
+    }
+
+    /// Bytes that wait in the store to be used again.
+    pub fn stored() -> usize {
+        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        free.iter().map(|lines| lines.capacity() * size_of::<Line>()).sum()
     }
 
     /// `len` zeros.

@@ -2,8 +2,8 @@
 //! random shapes; and the same bits on one thread as on several.
 
 use lenslet_kernels::{
-    Activation, AdamStep, Conv2d, ConvGradients, Dense, DenseGradients, Dropout, MaxPool2d, Padding, Simd,
-    Window, naive, relu, relu_backward, to_channels_first, to_channels_last,
+    Activation, AdamStep, AvgPool2d, BatchNorm, BatchNormGradients, Conv2d, ConvGradients, Dense,
+    DenseGradients, Dropout, MaxPool2d, Padding, Simd, Window, naive, relu, relu_backward,
 };
 use proptest::prelude::*;
 
@@ -33,19 +33,6 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     for (i, (f, e)) in found.iter().zip(expected).enumerate() {
         assert!((f64::from(*f) - e).abs() <= 2e-5 * (1.0 + e.abs()), "{what}[{i}]: {f} is not {e}");
     }
-}
-
-/// The naive kernels have channels first.
-fn channels_last(x: &[f32], size: [usize; 3]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    to_channels_last(x, size, &mut y);
-    y
-}
-
-fn channels_first(x: &[f32], size: [usize; 3]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    to_channels_first(x, size, &mut y);
-    y
 }
 
 fn activation(activated: bool) -> Activation {
@@ -94,16 +81,15 @@ proptest! {
         let expected_dx = slopes(&wide(&x), |x| loss(forward(x, &wide_weight, &wide_bias)));
         let expected_dweight = plus_one(slopes(&wide_weight, |w| loss(forward(&wide(&x), w, &wide_bias))));
         let expected_dbias = plus_one(slopes(&wide_bias, |b| loss(forward(&wide(&x), &wide_weight, b))));
-        let (x_last, dy_last) = (channels_last(&x, input), channels_last(&dy, conv.output()));
         for simd in Simd::available() {
             simd.force(|| {
                 let mut y = vec![f32::NAN; expected.len()];
-                conv.forward(&x_last, &weight, &bias, activation(activated), &mut y);
-                assert_close("y", &channels_first(&y, conv.output()), &expected);
+                conv.forward(&x, &weight, &bias, activation(activated), &mut y);
+                assert_close("y", &y, &expected);
                 let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![1.0; weight.len()], vec![1.0; filters]);
                 let gradients = ConvGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
-                conv.backward(&x_last, &weight, activated.then_some(&y), &mut dy_last.clone(), gradients);
-                assert_close("dx", &channels_first(&dx, input), &expected_dx);
+                conv.backward(&x, &weight, activated.then_some(&y), &mut dy.clone(), gradients);
+                assert_close("dx", &dx, &expected_dx);
                 assert_close("dweight", &dweight, &expected_dweight);
                 assert_close("dbias", &dbias, &expected_dbias);
             });
@@ -120,14 +106,70 @@ proptest! {
             x.chunks_exact(picture).flat_map(|x| naive::max_pool2d(x, input, window)).collect()
         };
         let expected = forward(&wide(&x));
-        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u32::MAX; expected.len()]);
-        pool.forward(&x, &mut y, &mut winners);
+        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u8::MAX; expected.len()]);
+        pool.forward(&x, &mut y, Some(&mut winners));
         assert_close("y", &y, &expected);
+        let mut inferred = vec![f32::NAN; y.len()];
+        pool.forward(&x, &mut inferred, None);
+        prop_assert_eq!(&inferred, &y);
 
         let dy = numbers(seed ^ 3, y.len());
         let mut dx = vec![f32::NAN; x.len()];
         pool.backward(&dy, &winners, &mut dx);
         assert_close("dx", &dx, &slopes(&wide(&x), |x| dot(&forward(x), &wide(&dy))));
+    }
+
+    #[test]
+    fn avg_pool2d(window in window(), channels in 1usize..20, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
+        let input = [channels, size.0, size.1];
+        let Some(pool) = AvgPool2d::new(input, window) else { return Ok(()) };
+        let picture = channels * size.0 * size.1;
+        let x = numbers(seed, batch * picture);
+        let expected: Vec<f64> =
+            wide(&x).chunks_exact(picture).flat_map(|x| naive::avg_pool2d(x, input, window)).collect();
+        let mut y = vec![f32::NAN; expected.len()];
+        pool.forward(&x, &mut y);
+        assert_close("y", &y, &expected);
+
+        let dy = numbers(seed ^ 3, y.len());
+        let mut dx = vec![f32::NAN; x.len()];
+        pool.backward(&dy, &mut dx);
+        let pooled = dy.len() / batch;
+        for (picture, (dx, dy)) in dx.chunks_exact(picture).zip(dy.chunks_exact(pooled)).enumerate() {
+            let x = wide(&x[picture * dx.len()..][..dx.len()]);
+            assert_close("dx", dx, &slopes(&x, |x| dot(&naive::avg_pool2d(x, input, window), &wide(dy))));
+        }
+    }
+
+    #[test]
+    fn batch_norm(channels in 1usize..40, rows in 1usize..9, seed: u64) {
+        let norm = BatchNorm::new(channels, 1e-2).expect("a channel");
+        let x = numbers(seed, rows * channels);
+        let (gamma, beta) = (numbers(seed ^ 1, channels), numbers(seed ^ 2, channels));
+        let (wide_gamma, wide_beta) = (wide(&gamma), wide(&beta));
+        let forward = |x: &[f64], gamma: &[f64], beta: &[f64]| naive::batch_norm(x, gamma, beta, 1e-2);
+        let mut y = vec![f32::NAN; x.len()];
+        let statistics = norm.forward_training(&x, &gamma, &beta, &mut y);
+        assert_close("y", &y, &forward(&wide(&x), &wide_gamma, &wide_beta));
+
+        let dy = numbers(seed ^ 3, y.len());
+        let loss = |y: Vec<f64>| dot(&y, &wide(&dy));
+        let (mut dx, mut d_gamma, mut d_beta) = (vec![f32::NAN; x.len()], vec![1.0; channels], vec![1.0; channels]);
+        let gradients = BatchNormGradients { input: Some(&mut dx), gamma: &mut d_gamma, beta: &mut d_beta };
+        norm.backward(&x, &gamma, &statistics, &dy, gradients);
+        let plus_one = |slopes: Vec<f64>| slopes.into_iter().map(|s| s + 1.0).collect::<Vec<_>>();
+        assert_close("dx", &dx, &slopes(&wide(&x), |x| loss(forward(x, &wide_gamma, &wide_beta))));
+        assert_close("dgamma", &d_gamma, &plus_one(slopes(&wide_gamma, |g| loss(forward(&wide(&x), g, &wide_beta)))));
+        assert_close("dbeta", &d_beta, &plus_one(slopes(&wide_beta, |b| loss(forward(&wide(&x), &wide_gamma, b)))));
+
+        // Running statistics that are the batch's own, up to the variance's bias, normalise as the batch's do.
+        let (mut mean, mut variance) = (vec![7.0; channels], vec![7.0; channels]);
+        statistics.update(1.0, &mut mean, &mut variance);
+        let bias = (rows - 1).max(1) as f32 / rows as f32;
+        variance.iter_mut().for_each(|v| *v *= bias);
+        let mut inferred = vec![f32::NAN; x.len()];
+        norm.forward_inference(&x, &gamma, &beta, [&mean, &variance], &mut inferred);
+        assert_close("inferred", &inferred, &wide(&y));
     }
 
     #[test]
@@ -217,10 +259,36 @@ fn results_do_not_depend_on_the_number_of_threads() {
             Dropout { rate: 0.3, key: 5 }.apply(&mut dx);
             let pool = MaxPool2d::new([12, 40, 40], window).expect("fits");
             let (mut pooled, mut winners) = (vec![0.0; y.len()], vec![0; y.len()]);
-            pool.forward(&y, &mut pooled, &mut winners);
+            pool.forward(&y, &mut pooled, Some(&mut winners));
+            let mut averaged = vec![0.0; y.len()];
+            let mean = AvgPool2d::new([12, 40, 40], window).expect("fits");
+            mean.forward(&y, &mut averaged);
+            let norm = BatchNorm::new(12, 1e-5).expect("channels");
+            let (gamma, beta) = (numbers(7, 12), numbers(8, 12));
+            let (mut normal, mut d_normal) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+            let (mut d_gamma, mut d_beta) = (vec![0.0; 12], vec![0.0; 12]);
+            let statistics = norm.forward_training(&y, &gamma, &beta, &mut normal);
+            let gradients =
+                BatchNormGradients { input: Some(&mut d_normal), gamma: &mut d_gamma, beta: &mut d_beta };
+            norm.backward(&y, &gamma, &statistics, &dy, gradients);
+            let (mut d_max, mut d_mean) = (vec![0.0; y.len()], vec![0.0; y.len()]);
+            pool.backward(&normal, &winners, &mut d_max);
+            mean.backward(&normal, &mut d_mean);
             let (mut p, mut m, mut v) = (weight, numbers(6, dweight.len()), vec![0.1; dweight.len()]);
             AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(&mut p, &dweight, &mut m, &mut v);
-            [tiled, dz, dfilter, dfilter_bias, y, dx, dw, db, z, dy, dweight, dbias, pooled, p, m, v].concat()
+            let pooling = [pooled, averaged, d_max, d_mean];
+            let norms = [normal, d_normal, d_gamma, d_beta];
+            [
+                [tiled, dz, dfilter, dfilter_bias].concat(),
+                [y, dx, dw, db].concat(),
+                [z, dy, dweight, dbias].concat(),
+                pooling.concat(),
+                norms.concat(),
+                p,
+                m,
+                v,
+            ]
+            .concat()
         })
     };
     let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();

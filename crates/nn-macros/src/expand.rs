@@ -1,6 +1,6 @@
 //! From checked layers to Rust types.
 
-use crate::layer::{Kind, Layer, Outputs, Padding, Shape};
+use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Window};
 use crate::parse::{Layers, Network};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -57,6 +57,14 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
         Padding::Symmetric(pad) => quote!(#pad),
         Padding::Same => quote!({ ::lenslet_nn::SAME }),
     };
+    let pool = |window: Window| {
+        let rows_and_columns = sizes(output)[1..].to_vec();
+        let mut generics = numbers(
+            &[sizes(input), rows_and_columns, window.kernel.to_vec(), window.stride.to_vec()].concat(),
+        );
+        generics.push(padding(window.padding));
+        generics
+    };
     let (path, generics) = match &layer.kind {
         Kind::Conv { window, .. } => {
             let mut generics = numbers(
@@ -65,13 +73,16 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::Conv2d), generics)
         }
-        Kind::MaxPool { window } => {
-            let rows_and_columns = sizes(output)[1..].to_vec();
-            let mut generics = numbers(
-                &[sizes(input), rows_and_columns, window.kernel.to_vec(), window.stride.to_vec()].concat(),
-            );
-            generics.push(padding(window.padding));
-            (quote!(::lenslet_nn::MaxPool2d), generics)
+        Kind::MaxPool { window } => (quote!(::lenslet_nn::MaxPool2d), pool(*window)),
+        Kind::AvgPool { window } => (quote!(::lenslet_nn::AvgPool2d), pool(*window)),
+        Kind::GlobalAvgPool => {
+            let kernel = sizes(input)[1..].try_into().expect("a picture has height and width");
+            let window = Window { kernel, stride: kernel, padding: Padding::Symmetric(0) };
+            (quote!(::lenslet_nn::AvgPool2d), pool(window))
+        }
+        Kind::BatchNorm { momentum_per_mille, epsilon_per_billion } => {
+            let generics = numbers(&[sizes(input)[0], *momentum_per_mille, *epsilon_per_billion]);
+            (quote!(::lenslet_nn::BatchNorm), generics)
         }
         Kind::Relu => (quote!(::lenslet_nn::Relu), Vec::new()),
         Kind::Dropout { per_mille } => (quote!(::lenslet_nn::Dropout), numbers(&[*per_mille])),
@@ -87,7 +98,7 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
     };
     Field {
         documentation: format!("`{}` from {input} to {output}.", layer.kind.name()),
-        has_tensors: matches!(layer.kind, Kind::Conv { .. } | Kind::Dense { .. }),
+        has_tensors: matches!(layer.kind, Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Dense { .. }),
         is_classes: matches!(layer.kind, Kind::Dense { outputs: Outputs::Classes, .. }),
         name,
         path,
@@ -195,6 +206,13 @@ pub fn network(network: Network) -> Result<TokenStream> {
                 fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
                     #(Layer::noise_keys(&mut self.#names, visit);)*
                 }
+
+                fn keep_statistics(
+                    &mut self,
+                    batch: &mut dyn ::core::iter::Iterator<Item = ::lenslet_nn::BatchStatistics>,
+                ) {
+                    #(Layer::keep_statistics(&mut self.#names, batch);)*
+                }
             }
 
             impl<B: Dim, T: Tape<f32, Cpu>> Module<Tensor<(B, #sample), f32, Cpu, T>> for #name {
@@ -218,8 +236,9 @@ pub fn network(network: Network) -> Result<TokenStream> {
                     &mut self,
                     x: Tensor<(B, #sample), f32, Cpu, T>,
                 ) -> ::core::result::Result<Self::Output, CpuError> {
-                    ::lenslet_nn::advance_noise(self);
-                    self.try_forward(x)
+                    let batch = HasShape::shape(&x).0;
+                    let output = #output_value;
+                    ::lenslet_nn::forward_mut(self, &[#(#input_sizes),*], x, output)
                 }
             }
 

@@ -32,6 +32,9 @@ pub struct Layer {
 pub enum Kind {
     Conv { expected: Option<usize>, filters: usize, window: Window },
     MaxPool { window: Window },
+    AvgPool { window: Window },
+    GlobalAvgPool,
+    BatchNorm { momentum_per_mille: usize, epsilon_per_billion: usize },
     Relu,
     Dropout { per_mille: usize },
     Flatten,
@@ -64,6 +67,9 @@ impl Kind {
         match self {
             Self::Conv { .. } => "conv",
             Self::MaxPool { .. } => "max_pool",
+            Self::AvgPool { .. } => "avg_pool",
+            Self::GlobalAvgPool => "global_avg_pool",
+            Self::BatchNorm { .. } => "batch_norm",
             Self::Relu => "relu",
             Self::Dropout { .. } => "dropout",
             Self::Flatten => "flatten",
@@ -82,7 +88,7 @@ impl Layer {
             );
         }
         match (&self.kind, input) {
-            (Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
+            (Kind::BatchNorm { .. } | Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
             (Kind::Flatten, Shape::Picture(sizes)) => Ok(Shape::Flat(sizes.iter().product())),
             (Kind::Flatten, _) => {
                 fail(format!("the input is flat already, {input} numbers: leave `flatten` out"))
@@ -98,7 +104,16 @@ impl Layer {
                     None => fail(window.too_large("kernel", [height, width])),
                 }
             }
-            (Kind::MaxPool { window }, Shape::Picture([channels, height, width])) => {
+            (Kind::MaxPool { window }, Shape::Picture(_))
+                if window.kernel[0].saturating_mul(window.kernel[1]) > 256 =>
+            {
+                let [a, b] = window.kernel;
+                fail(format!("a {a}x{b} window has more than 256 pixels"))
+            }
+            (
+                Kind::MaxPool { window } | Kind::AvgPool { window },
+                Shape::Picture([channels, height, width]),
+            ) => {
                 if let Padding::Symmetric(pad) = window.padding
                     && (pad >= window.kernel[0] || pad >= window.kernel[1])
                 {
@@ -110,9 +125,12 @@ impl Layer {
                     None => fail(window.too_large("window", [height, width])),
                 }
             }
-            (Kind::Conv { .. } | Kind::MaxPool { .. }, _) => fail(format!(
-                "needs a picture, but its input is flat, {input} numbers: put it before `flatten`"
-            )),
+            (Kind::GlobalAvgPool, Shape::Picture([channels, ..])) => Ok(Shape::Picture([channels, 1, 1])),
+            (Kind::Conv { .. } | Kind::MaxPool { .. } | Kind::AvgPool { .. } | Kind::GlobalAvgPool, _) => {
+                fail(format!(
+                    "needs a picture, but its input is flat, {input} numbers: put it before `flatten`"
+                ))
+            }
             (Kind::Dense { .. }, Shape::Picture(_)) => {
                 fail(format!("needs a flat input, but gets a picture, {input}: put `flatten` before it"))
             }

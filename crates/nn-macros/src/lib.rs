@@ -26,6 +26,8 @@ use proc_macro::TokenStream;
 /// |---|---|
 /// | `conv(25, 3x3)` | 25 filters of height x width 3x3, stride 1, no padding; options `stride 2` or `stride 2x3`, `pad 1` (both sides alike, as PyTorch) and `same` (as Keras) |
 /// | `max_pool(2x2)` | stride as large as the window; the same options |
+/// | `avg_pool(2x2)`, `global_avg_pool` | the same with the mean; over the whole picture, which leaves 1x1 |
+/// | `batch_norm`, `batch_norm(momentum 0.01, eps 0.001)` | PyTorch's momentum 0.1 and eps 1e-5, or others; Keras's 0.99 is PyTorch's 0.01 |
 /// | `relu`, `dropout(0.25)`, `flatten` | as everywhere |
 /// | `dense(100)`, `dense(classes)` | 100 outputs, or as many as the data have classes (the last layer only) |
 ///

@@ -2,8 +2,10 @@
 
 use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Window};
 use proc_macro2::Span;
+use std::ops::RangeInclusive;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::token::Paren;
 use syn::{Attribute, Error, Ident, LitFloat, LitInt, Result, Token, Visibility, parenthesized};
 
 /// `1x28x28 => conv(25, 3x3), relu, …`
@@ -64,6 +66,13 @@ impl Parse for Layer {
                 let kernel = kernel(input)?;
                 Ok(Kind::MaxPool { window: window(input, kernel, kernel)? })
             })?,
+            "avg_pool" => arguments(input, |input| {
+                let kernel = kernel(input)?;
+                Ok(Kind::AvgPool { window: window(input, kernel, kernel)? })
+            })?,
+            "global_avg_pool" => Kind::GlobalAvgPool,
+            "batch_norm" if input.peek(Paren) => arguments(input, batch_norm)?,
+            "batch_norm" => Kind::BatchNorm { momentum_per_mille: 100, epsilon_per_billion: 10_000 },
             "dense" => arguments(input, |input| {
                 let expected = expected(input)?;
                 let outputs = if input.peek(Ident) {
@@ -77,9 +86,13 @@ impl Parse for Layer {
                 };
                 Ok(Kind::Dense { expected, outputs })
             })?,
-            "dropout" => arguments(input, |input| Ok(Kind::Dropout { per_mille: per_mille(input)? }))?,
+            "dropout" => arguments(input, |input| {
+                let what = "a rate is at least 0, below 1, and has at most three decimals";
+                Ok(Kind::Dropout { per_mille: units(&input.parse()?, 1e-3, 0..=999, what)? })
+            })?,
             other => {
-                let known = "conv, max_pool, relu, dropout, flatten, dense";
+                let known =
+                    "conv, max_pool, avg_pool, global_avg_pool, batch_norm, relu, dropout, flatten, dense";
                 return Err(Error::new(
                     name.span(),
                     format!("no layer is called `{other}`; known are {known}"),
@@ -132,6 +145,33 @@ fn window(input: ParseStream, kernel: [usize; 2], default_stride: [usize; 2]) ->
     Ok(Window { kernel, stride, padding })
 }
 
+/// `momentum 0.01, eps 0.001`; PyTorch's constants where one is left out.
+fn batch_norm(input: ParseStream) -> Result<Kind> {
+    let (mut momentum, mut epsilon) = (None, None);
+    while !input.is_empty() {
+        let option: Ident = input.parse()?;
+        let is_new = match option.to_string().as_str() {
+            "momentum" => {
+                let what = "a momentum is above 0, at most 1, and has at most three decimals";
+                momentum.replace(units(&input.parse()?, 1e-3, 1..=1000, what)?).is_none()
+            }
+            "eps" => {
+                let what = "an eps is above 0, at most 1, and has at most nine decimals";
+                epsilon.replace(units(&input.parse()?, 1e-9, 1..=1_000_000_000, what)?).is_none()
+            }
+            _ => return Err(Error::new(option.span(), "the options are `momentum 0.1` and `eps 1e-5`")),
+        };
+        if !is_new {
+            return Err(Error::new(option.span(), "the momentum, or the eps, is given twice"));
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    let (momentum_per_mille, epsilon_per_billion) = (momentum.unwrap_or(100), epsilon.unwrap_or(10_000));
+    Ok(Kind::BatchNorm { momentum_per_mille, epsilon_per_billion })
+}
+
 /// `2` or `2x3`
 fn stride(input: ParseStream) -> Result<[usize; 2]> {
     match sizes(input)? {
@@ -162,14 +202,14 @@ fn number(input: ParseStream) -> Result<usize> {
     }
 }
 
-fn per_mille(input: ParseStream) -> Result<usize> {
-    let literal: LitFloat = input.parse()?;
-    let rate: f64 = literal.base10_parse()?;
-    let per_mille = (rate * 1000.0).round();
-    if (0.0..1.0).contains(&rate) && (per_mille - rate * 1000.0).abs() < 1e-6 {
-        Ok(per_mille as usize)
+/// A number as a whole multiple of `unit` that lies in a range; otherwise an error that says `what` it must be.
+fn units(literal: &LitFloat, unit: f64, range: RangeInclusive<usize>, what: &str) -> Result<usize> {
+    let units = literal.base10_parse::<f64>()? / unit;
+    let whole = units.round();
+    if (units - whole).abs() < 1e-6 && range.contains(&(whole as usize)) {
+        Ok(whole as usize)
     } else {
-        Err(Error::new(literal.span(), "a rate is at least 0, below 1, and has at most three decimals"))
+        Err(Error::new(literal.span(), what))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What the training loop, the evaluation and the command need of a network.
 
 use crate::plan::{Layer, Plan};
-use crate::run::forward_batch;
+use crate::run::{Measured, forward_batch};
 use crate::summary::Summary;
-use dfdx::prelude::{Cpu, CpuError, Tape, Tensor, TensorCollection};
+use dfdx::prelude::{Cpu, CpuError, OwnedTape, Tape, Tensor, TensorCollection};
+use std::sync::Arc;
 
 /// A network from pictures to one logit per class. `network!` implements it for every network that ends in
 /// `dense(…)`.
@@ -11,7 +12,7 @@ pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized {
     /// Channels, height and width of a picture.
     const INPUT: [usize; 3];
 
-    /// A network for so many classes, all weights zero; see [`initialise`](crate::initialise).
+    /// A network for so many classes, its weights not drawn yet; see [`initialise`](crate::initialise).
     ///
     /// # Errors
     /// Where the network's own number of classes is fixed and another one, or nothing that data can have.
@@ -74,10 +75,32 @@ impl WrongClasses {
 /// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
 pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
     model: &M,
-    pictures: Vec<f32>,
+    pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
-    let size: usize = M::INPUT.iter().product();
+    measured_logits(model, pictures, tape).map(|(logits, _)| logits)
+}
+
+/// [`logits`] of a training step, where running statistics take in the batch's.
+///
+/// # Errors
+/// Those of [`logits`].
+pub fn training_logits<M: Classifier>(
+    model: &mut M,
+    pictures: impl Into<Arc<Vec<f32>>>,
+    tape: OwnedTape<f32, Cpu>,
+) -> Result<Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>, CpuError> {
+    let (logits, batch) = measured_logits(model, pictures, tape)?;
+    model.keep_statistics(&mut batch.into_iter());
+    Ok(logits)
+}
+
+fn measured_logits<M: Classifier, T: Tape<f32, Cpu>>(
+    model: &M,
+    pictures: impl Into<Arc<Vec<f32>>>,
+    tape: T,
+) -> Result<Measured<(usize, usize), T>, CpuError> {
+    let (pictures, size) = (pictures.into(), M::INPUT.iter().product::<usize>());
     if !pictures.len().is_multiple_of(size) {
         return Err(CpuError::WrongNumElements);
     }

@@ -1,13 +1,15 @@
 //! First values of weights.
 
 use crate::parameter::visit_parameters_mut;
+use dfdx::nn::ResetParams;
 use dfdx::prelude::{Cpu, TensorCollection};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 
-/// How the weights of convolutions and dense layers are drawn. Biases start at zero.
+/// How the weights of convolutions and dense layers are drawn. Biases start at zero, the scales of batch
+/// normalisation at one.
 ///
 /// `fan_in` is how many inputs one output sees, `fan_out` how many outputs one input reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +40,11 @@ impl Initialiser {
 /// Sets every tensor of a model to its first values. Each tensor's values are a function of the seed and the
 /// tensor's name alone, so that adding a layer does not change the others.
 pub fn initialise<M: TensorCollection<f32, Cpu>>(model: &mut M, initialiser: Initialiser, seed: u64) {
+    model.reset_params();
     let Ok(()) = visit_parameters_mut::<_, Infallible>(model, |name, tensor| {
-        let mut values = vec![0.0; tensor.len()];
         let shape = tensor.shape();
         if shape.len() > 1 {
+            let mut values = vec![0.0; tensor.len()];
             let bound = initialiser.bound(&shape);
             let mut rng = generator(seed, name);
             for value in &mut values {
@@ -49,8 +52,8 @@ pub fn initialise<M: TensorCollection<f32, Cpu>>(model: &mut M, initialiser: Ini
                 let unit = (rng.random::<u32>() >> 8) as f32 / (1 << 23) as f32 - 1.0;
                 *value = unit * bound;
             }
+            tensor.write(&values);
         }
-        tensor.write(&values);
         Ok(())
     });
 }

@@ -56,12 +56,13 @@ mod summary;
 pub use dfdx;
 
 pub use classes::Classes;
-pub use classifier::{Classifier, WrongClasses, logits};
+pub use classifier::{Classifier, WrongClasses, logits, training_logits};
 pub use initialise::{Initialiser, initialise};
-pub use layers::{Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};
+pub use layers::{AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};
+pub use lenslet_kernels::BatchStatistics;
 pub use lenslet_nn_macros::{layers, network};
 pub use loss::{LossError, cross_entropy};
-pub use parameter::{Parameter, parameters, visit_parameters_mut};
+pub use parameter::{Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 pub use plan::{Layer, Plan, advance_noise, set_noise};
-pub use run::forward;
+pub use run::{forward, forward_mut};
 pub use summary::{Summary, SummaryRow};

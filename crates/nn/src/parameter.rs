@@ -4,7 +4,7 @@ use dfdx::nn::{RecursiveWalker, TensorOptions, TensorVisitor, ViewTensorMut, Vie
 use dfdx::prelude::{Cpu, CpuError, Gradients, Shape, Tensor, TensorCollection};
 use std::convert::Infallible;
 
-/// A trainable tensor whose shape is a value.
+/// A tensor of a model, whose shape is a value.
 pub trait Parameter {
     /// Sizes, outermost first.
     fn shape(&self) -> Vec<usize>;
@@ -56,10 +56,20 @@ impl<S: Shape> Parameter for Tensor<S, f32, Cpu> {
     }
 }
 
-/// Every tensor of a model under its name (`conv1.weight`), in the order of its layers. The tensors share
-/// the model's memory until one of them is written.
+/// Every trainable tensor of a model under its name (`conv1.weight`), in the order of its layers. The tensors
+/// share the model's memory until one of them is written.
 pub fn parameters<M: TensorCollection<f32, Cpu>>(model: &M) -> Vec<(String, Box<dyn Parameter>)> {
-    struct Collect(Vec<(String, Box<dyn Parameter>)>);
+    collect(model, true)
+}
+
+/// Every tensor of a model that training computes but no optimiser touches, such as
+/// `batch_norm1.running_mean`; otherwise as [`parameters`]. dfdx calls such a tensor detached, PyTorch a buffer.
+pub fn statistics<M: TensorCollection<f32, Cpu>>(model: &M) -> Vec<(String, Box<dyn Parameter>)> {
+    collect(model, false)
+}
+
+fn collect<M: TensorCollection<f32, Cpu>>(model: &M, trainable: bool) -> Vec<(String, Box<dyn Parameter>)> {
+    struct Collect(bool, Vec<(String, Box<dyn Parameter>)>);
     impl TensorVisitor<f32, Cpu> for Collect {
         type Viewer = (ViewTensorRef, ViewTensorName);
         type Err = Infallible;
@@ -68,20 +78,22 @@ pub fn parameters<M: TensorCollection<f32, Cpu>>(model: &M) -> Vec<(String, Box<
 
         fn visit<S: Shape>(
             &mut self,
-            _: TensorOptions<S, f32, Cpu>,
+            options: TensorOptions<S, f32, Cpu>,
             (tensor, name): (&Tensor<S, f32, Cpu>, String),
         ) -> Result<Option<Tensor<S, f32, Cpu>>, Infallible> {
-            self.0.push((name, Box::new(tensor.clone())));
+            if options.do_gradient_update == self.0 {
+                self.1.push((name, Box::new(tensor.clone())));
+            }
             Ok(None)
         }
     }
-    let mut collect = Collect(Vec::new());
+    let mut collect = Collect(trainable, Vec::new());
     let Ok(_) = M::iter_tensors(&mut RecursiveWalker { m: (model, String::new()), f: &mut collect });
-    collect.0
+    collect.1
 }
 
-/// Calls `visit` with the name of every tensor of a model and the tensor, in the order of its layers, until
-/// an error.
+/// Calls `visit` with the name of every trainable tensor of a model and the tensor, in the order of its layers,
+/// until an error.
 ///
 /// # Errors
 /// The first that `visit` returns.
@@ -89,7 +101,26 @@ pub fn visit_parameters_mut<M: TensorCollection<f32, Cpu>, Err>(
     model: &mut M,
     visit: impl FnMut(&str, &mut dyn Parameter) -> Result<(), Err>,
 ) -> Result<(), Err> {
-    struct Visit<F, Err>(F, std::marker::PhantomData<Err>);
+    visit_mut(model, true, visit)
+}
+
+/// As [`visit_parameters_mut`], with every tensor that [`statistics`] lists.
+///
+/// # Errors
+/// The first that `visit` returns.
+pub fn visit_statistics_mut<M: TensorCollection<f32, Cpu>, Err>(
+    model: &mut M,
+    visit: impl FnMut(&str, &mut dyn Parameter) -> Result<(), Err>,
+) -> Result<(), Err> {
+    visit_mut(model, false, visit)
+}
+
+fn visit_mut<M: TensorCollection<f32, Cpu>, Err>(
+    model: &mut M,
+    trainable: bool,
+    visit: impl FnMut(&str, &mut dyn Parameter) -> Result<(), Err>,
+) -> Result<(), Err> {
+    struct Visit<F, Err>(bool, F, std::marker::PhantomData<Err>);
     impl<Err, F: FnMut(&str, &mut dyn Parameter) -> Result<(), Err>> TensorVisitor<f32, Cpu> for Visit<F, Err> {
         type Viewer = (ViewTensorMut, ViewTensorName);
         type Err = Err;
@@ -98,12 +129,15 @@ pub fn visit_parameters_mut<M: TensorCollection<f32, Cpu>, Err>(
 
         fn visit<S: Shape>(
             &mut self,
-            _: TensorOptions<S, f32, Cpu>,
+            options: TensorOptions<S, f32, Cpu>,
             (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
         ) -> Result<Option<Tensor<S, f32, Cpu>>, Err> {
-            (self.0)(&name, tensor).map(|()| None)
+            if options.do_gradient_update == self.0 {
+                (self.1)(&name, tensor)?;
+            }
+            Ok(None)
         }
     }
-    let mut visitor = Visit(visit, std::marker::PhantomData);
+    let mut visitor = Visit(trainable, visit, std::marker::PhantomData);
     M::iter_tensors(&mut RecursiveWalker { m: (model, String::new()), f: &mut visitor }).map(|_| ())
 }

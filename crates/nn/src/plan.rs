@@ -18,16 +18,21 @@ pub(crate) struct Stage {
     pub output: Vec<usize>,
     /// Weight and bias, or nothing.
     pub parameters: Vec<(&'static str, Box<dyn Parameter>)>,
+    /// Running mean and variance of a batch normalisation.
+    pub statistics: Vec<Box<dyn Parameter>>,
 }
 
 /// The kernels that a plan can call.
 pub(crate) enum Operation {
     Conv2d(kernels::Conv2d),
     MaxPool2d(kernels::MaxPool2d),
+    AvgPool2d(kernels::AvgPool2d),
+    BatchNorm(kernels::BatchNorm),
     Dense(kernels::Dense),
     Relu,
     Dropout(kernels::Dropout),
-    Flatten,
+    /// Of pictures of so many channels, rows and columns.
+    Flatten([usize; 3]),
 }
 
 impl Operation {
@@ -35,13 +40,18 @@ impl Operation {
         match self {
             Self::Conv2d(conv) => conv.multiply_adds(),
             Self::Dense(dense) => dense.multiply_adds(),
-            Self::MaxPool2d(_) | Self::Relu | Self::Dropout(_) | Self::Flatten => 0,
+            Self::MaxPool2d(_)
+            | Self::AvgPool2d(_)
+            | Self::BatchNorm(_)
+            | Self::Relu
+            | Self::Dropout(_)
+            | Self::Flatten(_) => 0,
         }
     }
 
     /// Whether the result takes the place of the input in memory.
     pub fn is_in_place(&self) -> bool {
-        matches!(self, Self::Relu | Self::Dropout(_) | Self::Flatten)
+        matches!(self, Self::Relu | Self::Dropout(_))
     }
 }
 
@@ -64,8 +74,14 @@ impl Plan {
     }
 
     pub(crate) fn push(&mut self, name: &str, layer: String, operation: Operation, output: &[usize]) {
-        let output = output.to_vec();
-        self.stages.push(Stage { name: name.to_owned(), layer, operation, output, parameters: Vec::new() });
+        self.stages.push(Stage {
+            name: name.to_owned(),
+            layer,
+            operation,
+            output: output.to_vec(),
+            parameters: Vec::new(),
+            statistics: Vec::new(),
+        });
     }
 
     pub(crate) fn push_with<W: Shape, B: Shape>(
@@ -80,6 +96,12 @@ impl Plan {
         let stage = self.stages.last_mut().expect("a stage was just pushed");
         stage.parameters = vec![("weight", Box::new(weight.clone())), ("bias", Box::new(bias.clone()))];
     }
+
+    /// Gives the stage that was pushed last its running mean and variance.
+    pub(crate) fn add_statistics<S: Shape>(&mut self, statistics: [&Tensor<S, f32, Cpu>; 2]) {
+        let stage = self.stages.last_mut().expect("a stage was pushed");
+        stage.statistics = statistics.map(|s| Box::new(s.clone()) as Box<dyn Parameter>).into();
+    }
 }
 
 /// What every layer and every network can do besides being a dfdx module.
@@ -90,6 +112,12 @@ pub trait Layer {
     /// Visits the keys of this layer's random masks, one for each dropout.
     fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
         let _ = visit;
+    }
+
+    /// Takes a training step's statistics, one for each batch normalisation in the order of layers, into the
+    /// running ones.
+    fn keep_statistics(&mut self, batch: &mut dyn Iterator<Item = kernels::BatchStatistics>) {
+        let _ = batch;
     }
 }
 

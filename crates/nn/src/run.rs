@@ -1,14 +1,19 @@
 //! Running a plan as one operation on dfdx's tape.
 
 use crate::buffer::Buffer;
-use crate::plan::{Operation, Plan, Stage};
+use crate::plan::{Layer, Operation, Plan, Stage, advance_noise};
 use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
-use lenslet_kernels::{Activation, ConvGradients, DenseGradients, relu, relu_backward};
+use lenslet_kernels::{
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, relu, relu_backward,
+    to_channels_first, to_channels_last,
+};
+use std::sync::Arc;
 
 /// Runs a plan over a batch. With a tape that owns gradients it is a training step's forward pass (dropout
-/// drops) and records one backward operation; without one it is inference.
+/// drops, a batch is normalised by its own statistics) and records one backward operation; without one it is
+/// inference.
 ///
 /// `x` has the plan's input sizes and a batch in front, `output` those of the plan's output.
 ///
@@ -19,6 +24,34 @@ pub fn forward<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     x: Tensor<I, f32, Cpu, T>,
     output: O,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    forward_measured(plan, x, output).map(|(y, _)| y)
+}
+
+/// [`forward`] as dfdx's `forward_mut` has it: every dropout draws a new mask first, and with a tape that owns
+/// gradients the running statistics take in the batch's.
+///
+/// # Errors
+/// Those of [`forward`].
+pub fn forward_mut<L: Layer, I: Shape, O: Shape, T: Tape<f32, Cpu>>(
+    layer: &mut L,
+    input: &[usize],
+    x: Tensor<I, f32, Cpu, T>,
+    output: O,
+) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+    advance_noise(layer);
+    let (y, batch) = forward_measured(Plan::of(layer, input), x, output)?;
+    layer.keep_statistics(&mut batch.into_iter());
+    Ok(y)
+}
+
+/// What came out, and the batch's statistics of each batch normalisation where it was a training step.
+pub(crate) type Measured<O, T> = (Tensor<O, f32, Cpu, T>, Vec<BatchStatistics>);
+
+fn forward_measured<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
+    plan: Plan,
+    x: Tensor<I, f32, Cpu, T>,
+    output: O,
+) -> Result<Measured<O, T>, CpuError> {
     // A permuted or broadcast tensor becomes what it looks like.
     let (x, tape) = x.try_contiguous()?.split_tape();
     let mut values = Buffer::new(x.shape().num_elements());
@@ -41,12 +74,12 @@ type AddGradient = fn(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError>;
 /// computes none.
 pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
-    x: Vec<f32>,
+    x: Arc<Vec<f32>>,
     device: &Cpu,
     output: O,
     tape: T,
-) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
-    run(plan, x.into(), device, output, tape, None::<AddGradient>)
+) -> Result<Measured<O, T>, CpuError> {
+    run(plan, Buffer::Shared(x), device, output, tape, None::<AddGradient>)
 }
 
 fn run<O: Shape, T: Tape<f32, Cpu>>(
@@ -56,22 +89,45 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     output: O,
     mut tape: T,
     add_gradient: Option<impl FnOnce(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError> + 'static>,
-) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
+) -> Result<Measured<O, T>, CpuError> {
     if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
         return Err(CpuError::WrongNumElements);
     }
-    let (y, trace) = run_forward(&plan, x, T::OWNS_TAPE);
-    let y = device.try_tensor_from_vec(y.into_vec(), output)?;
+    let (y, trace) = run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE);
+    let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
+    let batch = trace.moves.iter().filter_map(|step| step.statistics.clone()).collect();
     let y_gradient = y.ghost();
     tape.add_backward_op(move |gradients| {
         let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
+        let dy = channels_last(dy, plan.output());
         let dx = run_backward(&plan.stages, trace, dy, add_gradient.is_some(), gradients)?;
         match (add_gradient, dx) {
-            (Some(add_gradient), Some(dx)) => add_gradient(gradients, &dx),
+            (Some(add_gradient), Some(dx)) => add_gradient(gradients, &channels_first(dx, &plan.input)),
             _ => Ok(()),
         }
     });
-    Ok(y.put_tape(tape))
+    Ok((y.put_tape(tape), batch))
+}
+
+/// Pictures as the kernels have them. What is no picture, or the same in both layouts, stays where it is.
+fn channels_last(values: Buffer, sample: &[usize]) -> Buffer {
+    relaid(values, sample, to_channels_last)
+}
+
+/// Pictures as dfdx and the rest of the world have them.
+fn channels_first(values: Buffer, sample: &[usize]) -> Buffer {
+    relaid(values, sample, to_channels_first)
+}
+
+fn relaid(values: Buffer, sample: &[usize], relay: fn(&[f32], [usize; 3], &mut [f32])) -> Buffer {
+    match *sample {
+        [channels, height, width] if channels > 1 && height * width > 1 => {
+            let mut relaid = Buffer::new(values.len());
+            relay(&values, [channels, height, width], &mut relaid);
+            relaid
+        }
+        _ => values,
+    }
 }
 
 /// What a layer's kernel applies to its own output: the ReLU that comes right after it.
@@ -102,7 +158,9 @@ struct Move {
     /// Weight and bias as they were.
     parameters: Vec<Buffer>,
     /// Of a max-pooling layer.
-    winners: Vec<u32>,
+    winners: Vec<u8>,
+    /// Of a batch normalisation.
+    statistics: Option<BatchStatistics>,
 }
 
 fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
@@ -113,9 +171,8 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     for (index, stage) in plan.stages.iter().enumerate() {
         let activation = activation_of(&plan.stages, index);
         let parameters: Vec<Buffer> = stage.parameters.iter().map(|(_, p)| read(p.as_ref())).collect();
-        let mut winners = Vec::new();
+        let (mut winners, mut statistics) = (Vec::new(), None);
         let output = match &stage.operation {
-            Operation::Flatten => continue,
             Operation::Relu => {
                 if !is_fused(&plan.stages, index) {
                     relu(&mut current);
@@ -127,6 +184,11 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
                     dropout.apply(&mut current);
                 }
                 continue;
+            }
+            Operation::Flatten(picture) => {
+                let mut y = Buffer::new(current.len());
+                to_channels_first(&current, *picture, &mut y);
+                y
             }
             Operation::Conv2d(conv) => {
                 let mut y = Buffer::new(batch * sample(&stage.output));
@@ -140,14 +202,32 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             }
             Operation::MaxPool2d(pool) => {
                 let mut y = Buffer::new(batch * sample(&stage.output));
-                winners = vec![0; y.len()];
-                pool.forward(&current, &mut y, &mut winners);
+                if training {
+                    winners = vec![0; y.len()];
+                }
+                pool.forward(&current, &mut y, training.then_some(&mut winners));
+                y
+            }
+            Operation::AvgPool2d(pool) => {
+                let mut y = Buffer::new(batch * sample(&stage.output));
+                pool.forward(&current, &mut y);
+                y
+            }
+            Operation::BatchNorm(norm) => {
+                let mut y = Buffer::new(current.len());
+                let [gamma, beta] = [&parameters[0], &parameters[1]];
+                if training {
+                    statistics = Some(norm.forward_training(&current, gamma, beta, &mut y));
+                } else {
+                    let [mean, variance] = [0, 1].map(|index| read(stage.statistics[index].as_ref()));
+                    norm.forward_inference(&current, gamma, beta, [&mean, &variance], &mut y);
+                }
                 y
             }
         };
         let input = std::mem::replace(&mut current, output);
         if training {
-            trace.moves.push(Move { input, parameters, winners });
+            trace.moves.push(Move { input, parameters, winners, statistics });
         }
     }
     let ends_in_place = plan.stages.iter().rev().take_while(|stage| stage.operation.is_in_place());
@@ -170,15 +250,20 @@ fn run_backward(
     let mut output = trace.output.take();
     for (index, stage) in stages.iter().enumerate().rev() {
         match &stage.operation {
-            Operation::Flatten => {}
             Operation::Relu => {
                 if !is_fused(stages, index) {
                     relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
                 }
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
-            Operation::Conv2d(_) | Operation::Dense(_) | Operation::MaxPool2d(_) => {
-                let Move { input, parameters, winners } = trace.moves.pop().expect("one move per stage");
+            Operation::Flatten(_)
+            | Operation::Conv2d(_)
+            | Operation::Dense(_)
+            | Operation::MaxPool2d(_)
+            | Operation::AvgPool2d(_)
+            | Operation::BatchNorm(_) => {
+                let Move { input, parameters, winners, statistics } =
+                    trace.moves.pop().expect("one move per stage");
                 let is_first = trace.moves.is_empty();
                 let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
                 // All are there before the first is taken, so that none is lost on an error.
@@ -200,13 +285,28 @@ fn run_backward(
                         let sums = DenseGradients { input: dx.as_deref_mut(), weight, bias };
                         dense.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
+                    (Operation::Flatten(picture), []) => {
+                        if let Some(dx) = &mut dx {
+                            to_channels_last(&dy, *picture, dx);
+                        }
+                    }
                     (Operation::MaxPool2d(pool), []) => {
                         if let Some(dx) = &mut dx {
                             pool.backward(&dy, &winners, dx);
                         }
                     }
+                    (Operation::AvgPool2d(pool), []) => {
+                        if let Some(dx) = &mut dx {
+                            pool.backward(&dy, dx);
+                        }
+                    }
+                    (Operation::BatchNorm(norm), [gamma, beta]) => {
+                        let statistics = statistics.expect("measured by the forward pass");
+                        let sums = BatchNormGradients { input: dx.as_deref_mut(), gamma, beta };
+                        norm.backward(&input, &parameters[0], &statistics, &dy, sums);
+                    }
                     _ => unreachable!(
-                        "convolution and dense layers have a weight and a bias, pooling has none"
+                        "pooling and flattening have no parameters, the others have a weight and a bias"
                     ),
                 }
                 for ((_, parameter), sum) in stage.parameters.iter().zip(sums) {
@@ -229,9 +329,9 @@ fn read(parameter: &dyn crate::Parameter) -> Buffer {
 
 #[cfg(test)]
 mod tests {
-    use crate::buffer::stored;
     use crate::{Classifier, Initialiser, cross_entropy, initialise, logits};
     use dfdx::prelude::{Backward, Const, Cpu, OwnedTape};
+    use lenslet_kernels::Scratch;
 
     struct Net(crate::Dense<12, Const<3>>);
 
@@ -274,7 +374,7 @@ mod tests {
                 let (loss, _) = cross_entropy(logits, &[0; 1000]).expect("labels fit");
                 loss.backward();
             }
-            stored()
+            Scratch::stored()
         };
         let after_three = steps(3);
         assert!(after_three > 0, "gradients and outputs are stored");

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
     Classes, Classifier, Initialiser, Parameter, WrongClasses, cross_entropy, initialise, layers, logits,
-    network, parameters, set_noise, visit_parameters_mut,
+    network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
 };
 
 network! {
@@ -34,6 +34,12 @@ fn values(parameter: &dyn Parameter) -> Vec<f32> {
 
 fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|v| f64::from(*v)).collect()
+}
+
+/// The transpose of a matrix with so many rows: from channels first to channels last, or back.
+fn transposed(x: &[f64], rows: usize) -> Vec<f64> {
+    let columns = x.len() / rows;
+    (0..x.len()).map(|i| x[i % rows * columns + i / rows]).collect()
 }
 
 #[test]
@@ -206,8 +212,9 @@ fn gradients_agree_with_finite_differences() {
     let pixels = wide(&x.as_vec());
     let loss_of = |tensors: &[Vec<f64>], pixels: &[f64]| {
         let logits = pixels.chunks_exact(84).flat_map(|x| {
-            let y = naive::relu(&naive::conv2d(x, [2, 7, 6], &tensors[0], &tensors[1], window));
-            naive::dense(&naive::max_pool2d(&y, [3, 7, 6], pool), &tensors[2], &tensors[3])
+            let y = naive::conv2d(&transposed(x, 2), [2, 7, 6], &tensors[0], &tensors[1], window);
+            let y = naive::max_pool2d(&naive::relu(&y), [3, 7, 6], pool);
+            naive::dense(&transposed(&y, 9), &tensors[2], &tensors[3])
         });
         naive::cross_entropy(&logits.collect::<Vec<_>>(), &labels, 5)
     };
@@ -294,4 +301,125 @@ fn dfdx_builds_and_names_tuples() {
     let names: Vec<_> = parameters(&chain).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["0.weight", "0.bias", "4.weight", "4.bias"]);
     assert_eq!(Classes(4).size(), 4);
+}
+
+network! {
+    /// Layers with statistics, of pictures and of flat numbers.
+    Normal: 2x7x6 => conv(3, 3x2), batch_norm(momentum 0.25, eps 0.001), relu, avg_pool(3x3, stride 2, pad 1), batch_norm, global_avg_pool, flatten, dense(4), batch_norm, relu, dense(3)
+}
+
+type NormalBody = layers!(2x7x6 => conv(3, 3x2), batch_norm(momentum 0.25, eps 0.001), relu, avg_pool(3x3, stride 2, pad 1), batch_norm);
+type NormalHead = layers!(3x3x3 => global_avg_pool, flatten, dense(4), batch_norm, relu, dense(3));
+
+fn normal() -> Normal {
+    let mut net = Normal::with_classes(3).expect("three outputs");
+    initialise(&mut net, Initialiser::KaimingUniform, 3);
+    net
+}
+
+#[test]
+fn statistics_are_tensors_that_are_not_trained() {
+    let net = normal();
+    let names: Vec<_> = statistics(&net).into_iter().map(|(name, _)| name).collect();
+    let expected = [
+        "1.running_mean",
+        "1.running_var",
+        "2.running_mean",
+        "2.running_var",
+        "3.running_mean",
+        "3.running_var",
+    ];
+    assert_eq!(names, expected.map(|name| format!("batch_norm{name}")));
+    let trained = 39 + 2 * (3 + 3 + 4) + 16 + 15;
+    assert_eq!((net.num_trainable_params(), net.summary().parameters()), (trained, trained));
+    assert!(parameters(&net).iter().all(|(name, _)| !name.contains("running")));
+    let first = [
+        &net.batch_norm3.weight,
+        &net.batch_norm3.running_var,
+        &net.batch_norm3.bias,
+        &net.batch_norm3.running_mean,
+    ];
+    assert_eq!(first.map(|tensor| tensor.as_vec()), [[1.0; 4], [1.0; 4], [0.0; 4], [0.0; 4]]);
+    let table = net.summary().to_string();
+    for row in ["batch_norm(momentum 0.25, eps 0.001)", "avg_pool(3x3, stride 2, pad 1)", "avg_pool(3x3) "] {
+        assert!(table.contains(row), "{row:?} is not in\n{table}");
+    }
+}
+
+#[test]
+fn normalised_networks_equal_the_tuples_of_their_layers_bit_for_bit() {
+    let mut net = normal();
+    let mut chain =
+        (Cpu::default().build_module::<NormalBody, f32>(), Cpu::default().build_module::<NormalHead, f32>());
+    copy(&net, &mut chain);
+    let (x, labels) = (pictures(6), [0usize, 1, 2, 0, 1, 2]);
+    for _ in 0..2 {
+        let (loss, report) =
+            cross_entropy(net.forward_mut(x.clone().leaky_traced()), &labels).expect("labels fit");
+        let (chain_loss, chain_report) =
+            cross_entropy(chain.forward_mut(x.clone().leaky_traced()), &labels).expect("labels fit");
+        assert_eq!(report, chain_report);
+        let (mut gradients, mut chain_gradients) = (loss.backward(), chain_loss.backward());
+        for ((name, a), (_, b)) in parameters(&net).iter().zip(parameters(&chain)) {
+            let a = a.gradient(&mut gradients).expect("memory");
+            assert_eq!(a, b.gradient(&mut chain_gradients).expect("memory"), "{name}");
+        }
+        assert_eq!(gradients.get(&x).as_vec(), chain_gradients.get(&x).as_vec(), "the pictures' gradient");
+        for ((name, a), (_, b)) in statistics(&net).iter().zip(statistics(&chain)) {
+            assert_eq!(values(a.as_ref()), values(b.as_ref()), "{name}");
+        }
+        assert_eq!(net.forward(x.clone()).as_vec(), chain.forward(x.clone()).as_vec(), "inference");
+    }
+}
+
+#[test]
+fn running_statistics_move_in_a_training_step_only() {
+    let mut net = normal();
+    let x = pictures(6);
+    let all = |net: &Normal| statistics(net).iter().flat_map(|(_, s)| values(s.as_ref())).collect::<Vec<_>>();
+    let at_first = all(&net);
+    let by_batch = net.forward(x.clone().leaky_traced()).as_vec();
+    net.forward_mut(x.clone());
+    assert_eq!(all(&net), at_first, "neither a measured pass nor inference moves them");
+    net.forward_mut(x.clone().leaky_traced());
+    assert!(all(&net).iter().zip(at_first).all(|(now, before)| *now != before));
+    for _ in 0..300 {
+        training_logits(&mut net, x.as_vec(), OwnedTape::default()).expect("whole pictures");
+    }
+    // After many steps with one batch they are that batch's, but for the variance's bias.
+    for (inferred, expected) in net.forward(x).as_vec().iter().zip(by_batch) {
+        assert!((inferred - expected).abs() < 0.2, "{inferred} is not near {expected}");
+    }
+}
+
+#[test]
+fn gradients_through_batch_norm_agree_with_finite_differences() {
+    network! { Flat: 84 => dense(5), batch_norm, relu, dense(3) }
+    let mut net = Flat::with_classes(3).expect("three outputs");
+    initialise(&mut net, Initialiser::GlorotUniform, 7);
+    let (x, labels) = (pictures(4).as_vec(), [2usize, 0, 1, 1]);
+    let logits = training_logits(&mut net, x.clone(), OwnedTape::default()).expect("whole samples");
+    let (loss, report) = cross_entropy(logits, &labels).expect("labels fit");
+    let mut gradients = loss.backward();
+
+    let tensors: Vec<Vec<f64>> = parameters(&net).iter().map(|(_, p)| wide(&values(p.as_ref()))).collect();
+    let loss_of = |t: &[Vec<f64>]| {
+        let dense = |x: &[f64], size: usize, weight: &[f64], bias: &[f64]| -> Vec<f64> {
+            x.chunks_exact(size).flat_map(|x| naive::dense(x, weight, bias)).collect()
+        };
+        let y = naive::batch_norm(&dense(&wide(&x), 84, &t[0], &t[1]), &t[2], &t[3], 1e-5);
+        naive::cross_entropy(&dense(&naive::relu(&y), 5, &t[4], &t[5]), &labels, 3)
+    };
+    assert!((f64::from(report.loss) - loss_of(&tensors)).abs() < 1e-6);
+    for (t, (name, parameter)) in parameters(&net).iter().enumerate() {
+        let gradient = parameter.gradient(&mut gradients).expect("memory").clone();
+        for (i, g) in gradient.iter().enumerate() {
+            let slope = naive::slope(&tensors[t], i, |moved| {
+                let mut tensors = tensors.clone();
+                tensors[t] = moved.to_vec();
+                loss_of(&tensors)
+            });
+            assert!((f64::from(*g) - slope).abs() < 1e-5, "{name}[{i}]: {g} is not {slope}");
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use crate::chance::stuck_at_chance;
 use crate::evaluate::check_shape;
+use crate::restore::all_tensors;
 use crate::{EpochReport, Error, Event, Score, Session, Start, Step, evaluate};
 use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
 use lenslet_kernels::CrossEntropy;
-use lenslet_nn::{Classifier, cross_entropy, logits, parameters, set_noise};
+use lenslet_nn::{Classifier, cross_entropy, set_noise, training_logits};
 use lenslet_pipeline::{Batch, Loader, Order};
 use rand::Rng;
 use std::ops::ControlFlow;
@@ -105,7 +106,7 @@ fn take_step<M: Classifier>(
 ) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
     let Session { model, optimiser, config, .. } = session;
     set_noise(model, noise(config.seed, optimiser.step()));
-    let logits = logits(model, images, tape(gradients))?;
+    let logits = training_logits(model, images, tape(gradients))?;
     let (loss, report) = cross_entropy(logits, labels)?;
     let mut gradients = loss.backward();
     optimiser.update(model, &mut gradients, config.learning_rate)?;
@@ -122,12 +123,12 @@ fn check_loss<M: Classifier>(session: &Session<M>, loss: f64) -> Result<(), Erro
     Err(Error::Diverged { loss, step, epoch, learning_rate: session.config.learning_rate })
 }
 
-/// Refuses weights that are no numbers: their loss would be none either.
+/// Refuses weights and statistics that are no numbers: their loss would be none either.
 fn check_weights<M: Classifier>(session: &Session<M>) -> Result<(), Error> {
     let mut values = Vec::new();
-    for (_, parameter) in parameters(&session.model) {
-        values.resize(parameter.len(), 0.0);
-        parameter.read(&mut values);
+    for (_, tensor) in all_tensors(&session.model) {
+        values.resize(tensor.len(), 0.0);
+        tensor.read(&mut values);
         if values.iter().any(|value| !value.is_finite()) {
             return check_loss(session, f64::NAN);
         }

@@ -86,7 +86,7 @@ impl Optimiser {
         self.step
     }
 
-    /// Takes a step with every tensor of the model.
+    /// Takes a step with every trainable tensor of the model.
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.

@@ -2,7 +2,7 @@
 
 use crate::{Error, Optimiser, Score, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Tensor, save};
-use lenslet_nn::{Classifier, parameters, visit_parameters_mut};
+use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub fn save_checkpoint<M: Classifier>(
     metadata: Metadata,
 ) -> Result<(), Error> {
     let mut tensors = Vec::new();
-    for (name, parameter) in parameters(&session.model) {
+    for (name, parameter) in all_tensors(&session.model) {
         let mut values = vec![0.0; parameter.len()];
         parameter.read(&mut values);
         if let Some(moments) = session.optimiser.moments.get(&name) {
@@ -76,14 +76,21 @@ pub fn save_checkpoint<M: Classifier>(
 /// Names the first tensor that does not fit, with both shapes.
 pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
     let mut values = BTreeMap::new();
-    for (name, parameter) in parameters(model) {
+    for (name, parameter) in all_tensors(model) {
         let tensor = checkpoint.tensor(&name, &parameter.shape())?.to_vec();
         values.insert(name, tensor);
     }
-    visit_parameters_mut(model, |name, parameter| {
+    let mut write = |name: &str, parameter: &mut dyn Parameter| {
         parameter.write(&values[name]);
         Ok(())
-    })
+    };
+    visit_parameters_mut(model, &mut write)?;
+    visit_statistics_mut(model, write)
+}
+
+/// All that a model is made of, trained or not.
+pub(crate) fn all_tensors<M: Classifier>(model: &M) -> impl Iterator<Item = (String, Box<dyn Parameter>)> {
+    parameters(model).into_iter().chain(statistics(model))
 }
 
 impl<M: Classifier> Session<M> {

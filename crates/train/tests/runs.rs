@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 network! {
-    /// Has dropout, so that its masks must come back too.
-    Noisy: 1x28x28 => conv(4, 3x3, stride 2), relu, dropout(0.25), flatten, dense(16), relu, dropout(0.5), dense(classes)
+    /// Has dropout and running statistics, so that masks and statistics must come back too.
+    Noisy: 1x28x28 => conv(4, 3x3, stride 2), batch_norm, relu, dropout(0.25), flatten, dense(16), relu, dropout(0.5), dense(classes)
 }
 
 fn digits(split: Split, samples: usize) -> Arc<dyn Dataset> {

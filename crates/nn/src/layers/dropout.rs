@@ -1,8 +1,8 @@
 //! Dropout.
 
 use super::without_tensors;
-use crate::plan::{Layer, Operation, Plan, advance_noise};
-use crate::run::forward;
+use crate::plan::{Layer, Operation, Plan};
+use crate::run::{forward, forward_mut};
 use dfdx::nn::{Module, ModuleMut};
 use dfdx::prelude::{Cpu, CpuError, Shape, Tape, Tensor};
 use lenslet_kernels as kernels;
@@ -45,7 +45,7 @@ impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> Module<Tensor<S, f32, 
 
     fn try_forward(&self, x: Tensor<S, f32, Cpu, T>) -> Result<Self::Output, CpuError> {
         let shape = *dfdx::shapes::HasShape::shape(&x);
-        forward(Plan::of(self, &[shape.num_elements()]), x, shape)
+        forward(Plan::of(self, &sample(&shape)), x, shape)
     }
 }
 
@@ -56,9 +56,15 @@ impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> ModuleMut<Tensor<S, f3
     type Error = CpuError;
 
     fn try_forward_mut(&mut self, x: Tensor<S, f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        advance_noise(self);
-        self.try_forward(x)
+        let shape = *dfdx::shapes::HasShape::shape(&x);
+        forward_mut(self, &sample(&shape), x, shape)
     }
+}
+
+/// Sizes of a picture, whose elements a network counts channels last; of other samples the order is their own.
+fn sample<S: Shape>(shape: &S) -> Vec<usize> {
+    let sizes: Vec<usize> = shape.concrete().into_iter().collect();
+    if sizes.len() == 4 { sizes[1..].to_vec() } else { vec![shape.num_elements()] }
 }
 
 without_tensors!([const PER_MILLE: usize,] Dropout<PER_MILLE>);

@@ -24,7 +24,8 @@ impl<const CHANNELS: usize, const HEIGHT: usize, const WIDTH: usize, const LENGT
     for Flatten<CHANNELS, HEIGHT, WIDTH, LENGTH>
 {
     fn plan(&self, name: &str, plan: &mut Plan) {
-        plan.push(name, "flatten".to_owned(), Operation::Flatten, &Self::OUTPUT);
+        let operation = Operation::Flatten([CHANNELS, HEIGHT, WIDTH]);
+        plan.push(name, "flatten".to_owned(), operation, &Self::OUTPUT);
     }
 }
 

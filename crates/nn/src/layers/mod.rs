@@ -1,17 +1,19 @@
-//! One layer a file.
+//! One layer a file; the two poolings share one.
 
+mod batch_norm;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
-mod max_pool2d;
+mod pool2d;
 mod relu;
 
+pub use batch_norm::BatchNorm;
 pub use conv2d::{Conv2d, SAME};
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use flatten::Flatten;
-pub use max_pool2d::MaxPool2d;
+pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use relu::Relu;
 
 use lenslet_kernels::{Padding, Window};
