@@ -41,7 +41,8 @@ Examples:
   lenslet train mnist-cnn --data fashion-mnist --optimiser sgd --learning-rate 0.01 --momentum 0.9
   lenslet train --resume runs/first/last.safetensors --epochs 10")]
 pub struct Train {
-    /// The network to train: mnist-mlp or mnist-cnn.
+    /// The network to train: mnist-mlp or mnist-cnn (28x28 grey pictures), cifar-cnn (32x32 colour) or
+    /// imagenette-cnn (224x224 colour).
     #[arg(required_unless_present = "resume")]
     pub network: Option<String>,
 

@@ -13,12 +13,14 @@
 //! A program that learns the network's name at run time asks [`with_network`].
 
 mod cifar_cnn;
+mod imagenette_cnn;
 mod mnist_cnn;
 mod mnist_mlp;
 mod vgg16;
 mod zoo;
 
 pub use cifar_cnn::CifarCnn;
+pub use imagenette_cnn::ImagenetteCnn;
 pub use mnist_cnn::MnistCnn;
 pub use mnist_mlp::MnistMlp;
 pub use vgg16::Vgg16Features;

@@ -1,6 +1,6 @@
 //! Networks by name.
 
-use crate::{CifarCnn, MnistCnn, MnistMlp};
+use crate::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp};
 use lenslet_nn::Classifier;
 
 /// Something to do with a network whose type is known only when its name is.
@@ -34,6 +34,7 @@ zoo! {
     "mnist-mlp" => MnistMlp,
     "mnist-cnn" => MnistCnn,
     "cifar-cnn" => CifarCnn,
+    "imagenette-cnn" => ImagenetteCnn,
 }
 
 /// No network is called so.

@@ -3,12 +3,27 @@
 use dfdx::prelude::{Cpu, Gradients, OwnedTape};
 use lenslet_dataset::Dataset;
 use lenslet_idx::{IdxDataset, Split};
-use lenslet_models::{MnistCnn, MnistMlp};
-use lenslet_nn::{Classifier, cross_entropy, logits, visit_parameters_mut};
+use lenslet_models::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp};
+use lenslet_nn::{Classifier, cross_entropy, network, statistics, training_logits, visit_parameters_mut};
 use lenslet_train::{Optimiser, OptimiserKind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+network! {
+    /// `cifar-cnn` without dropout, whose masks PyTorch does not share.
+    Cifar: 3x32x32 =>
+        conv(50, 3x3, same), relu, conv(75, 3x3, same), relu, max_pool(2x2), conv(125, 3x3, same), relu, max_pool(2x2),
+        flatten, dense(500), relu, dense(250), relu, dense(classes)
+}
+
+network! {
+    /// `imagenette-cnn` without dropout.
+    Imagenette: 3x224x224 =>
+        conv(25, 5x5, same), relu, max_pool(2x2), conv(50, 5x5, stride 2, pad 2), relu, max_pool(2x2), batch_norm,
+        conv(70, 3x3, stride 2, pad 1), relu, max_pool(2x2), batch_norm,
+        flatten, dense(100), relu, dense(100), relu, dense(classes)
+}
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -17,6 +32,9 @@ struct Fixture {
     learning_rate: f64,
     first_weights: BTreeMap<String, Vec<f32>>,
     losses: Vec<f64>,
+    /// The first four of each, after the last step.
+    #[serde(default)]
+    last_statistics: BTreeMap<String, Vec<f64>>,
 }
 
 fn fixtures() -> PathBuf {
@@ -32,7 +50,17 @@ fn initial_weight(tensor: u32, element: usize, bound: f32) -> f32 {
     ((h >> 8) as f32 / 8_388_608.0 - 1.0) * bound
 }
 
-fn follows_pytorch<M: Classifier>(name: &str) {
+/// A digit as `fixtures/pytorch/losses.py` enlarges it to the network's input; the digit itself where that is 1x28x28.
+fn enlarged(digit: &[u8], [channels, height, width]: [usize; 3]) -> impl Iterator<Item = f32> {
+    let pixels = (0..channels * height * width).map(move |i| {
+        let (channel, row, column) = (i / (height * width), i / width % height, i % width);
+        let row = (row * 28 / height + 3 * channel) % 28;
+        digit[row * 28 + (column * 28 / width + 5 * channel) % 28]
+    });
+    pixels.map(|pixel| f32::from(pixel) / 255.0)
+}
+
+fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
     let json = std::fs::read_to_string(fixtures().join("pytorch").join(name)).expect("a fixture");
     let fixture: Fixture = serde_json::from_str(&json).expect("of this form");
     assert_eq!((fixture.steps, fixture.losses.len()), (50, 50));
@@ -57,24 +85,56 @@ fn follows_pytorch<M: Classifier>(name: &str) {
         let (mut pictures, mut labels) = (Vec::new(), Vec::new());
         for index in step * fixture.batch..(step + 1) * fixture.batch {
             let sample = data.get(index).expect("60,000 samples");
-            pictures.extend(sample.image.pixels().iter().map(|p| f32::from(*p) / 255.0));
+            pictures.extend(enlarged(sample.image.pixels(), M::INPUT));
             labels.push(sample.label);
         }
-        let logits = logits(&model, pictures, OwnedTape::<f32, Cpu>::default()).expect("whole pictures");
+        let logits = training_logits(&mut model, pictures, OwnedTape::default()).expect("whole pictures");
         let (loss, report) = cross_entropy(logits, &labels).expect("ten classes");
         let mut gradients: Gradients<f32, Cpu> = dfdx::prelude::Backward::backward(loss);
         optimiser.update(&mut model, &mut gradients, fixture.learning_rate).expect("memory");
         let error = (f64::from(report.loss) / expected - 1.0).abs();
-        assert!(error < 1e-4, "step {step}: loss {} is not {expected} ({error:.1e} off)", report.loss);
+        assert!(error < tolerance, "step {step}: loss {} is not {expected} ({error:.1e} off)", report.loss);
     }
+    let statistics = statistics(&model);
+    assert_eq!(statistics.len(), fixture.last_statistics.len());
+    for (name, statistic) in statistics {
+        let mut found = vec![0.0; statistic.len()];
+        statistic.read(&mut found);
+        for (found, expected) in found.iter().zip(&fixture.last_statistics[&name]) {
+            let error = (f64::from(*found) / expected - 1.0).abs();
+            assert!(error < tolerance, "{name}: {found} is not {expected} ({error:.1e} off)");
+        }
+    }
+}
+
+/// The same layers, names aside, but for dropout.
+fn differs_in_dropout_only<A: Classifier, B: Classifier>() {
+    let layers = |summary: lenslet_nn::Summary| -> Vec<_> {
+        let rows = summary.rows.into_iter().map(|row| (row.layer, row.output, row.parameters));
+        rows.filter(|(layer, ..)| !layer.starts_with("dropout")).collect()
+    };
+    let [a, b] = [A::with_classes(10).map(|a| a.summary()), B::with_classes(10).map(|b| b.summary())];
+    assert_eq!(layers(a.expect("ten digits")), layers(b.expect("ten digits")));
 }
 
 #[test]
 fn mnist_mlp_follows_pytorch_for_fifty_steps() {
-    follows_pytorch::<MnistMlp>("mnist-mlp.json");
+    follows_pytorch::<MnistMlp>("mnist-mlp.json", 1e-4);
 }
 
 #[test]
 fn mnist_cnn_follows_pytorch_for_fifty_steps() {
-    follows_pytorch::<MnistCnn>("mnist-cnn.json");
+    follows_pytorch::<MnistCnn>("mnist-cnn.json", 1e-4);
+}
+
+#[test]
+fn cifar_cnn_follows_pytorch_for_fifty_steps() {
+    differs_in_dropout_only::<Cifar, CifarCnn>();
+    follows_pytorch::<Cifar>("cifar-cnn.json", 1e-3);
+}
+
+#[test]
+fn imagenette_cnn_follows_pytorch_for_fifty_steps() {
+    differs_in_dropout_only::<Imagenette, ImagenetteCnn>();
+    follows_pytorch::<Imagenette>("imagenette-cnn.json", 1e-3);
 }

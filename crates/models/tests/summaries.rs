@@ -3,7 +3,8 @@
 use dfdx::nn::NumParams;
 use dfdx::prelude::{Cpu, DeviceBuildExt};
 use lenslet_models::{
-    CifarCnn, MnistCnn, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features, with_network,
+    CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features,
+    with_network,
 };
 use lenslet_nn::{Classifier, Plan, Summary};
 
@@ -12,6 +13,7 @@ fn parameters_are_those_of_the_sources() {
     assert_eq!(MnistMlp::with_classes(10).expect("free").summary().parameters(), 79_510);
     assert_eq!(MnistCnn::with_classes(10).expect("free").summary().parameters(), 1_691_360);
     assert_eq!(CifarCnn::with_classes(10).expect("free").summary().parameters(), 4_247_985);
+    assert_eq!(ImagenetteCnn::with_classes(10).expect("free").summary().parameters(), 419_220);
     let vgg = Cpu::default().build_module::<Vgg16Features, f32>();
     let summary = Summary::new(&Plan::of(&vgg, &[3, 224, 224]));
     assert_eq!((summary.parameters(), vgg.num_trainable_params()), (14_714_688, 14_714_688));
