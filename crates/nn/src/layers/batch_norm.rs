@@ -1,5 +1,6 @@
 //! Batch normalisation.
 
+use super::sample;
 use crate::plan::{Layer, Operation, Plan};
 use crate::run::{forward, forward_mut};
 use dfdx::nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection, TensorOptions};
@@ -69,9 +70,9 @@ impl<const CHANNELS: usize, const MOMENTUM_PER_MILLE: usize, const EPSILON_PER_B
     }
 }
 
-/// A module over tensors of a shape, whose sizes without the batch the function tells.
+/// A module over batches of a shape.
 macro_rules! impl_module {
-    ([$($dim:ident)*] $shape:ty, $sizes:expr) => {
+    ([$($dim:ident)*] $shape:ty) => {
         impl<
             const CHANNELS: usize,
             const MOMENTUM_PER_MILLE: usize,
@@ -85,7 +86,7 @@ macro_rules! impl_module {
 
             fn try_forward(&self, x: Tensor<$shape, f32, Cpu, T>) -> Result<Self::Output, CpuError> {
                 let shape = *x.shape();
-                forward(Plan::of(self, &$sizes(shape)), x, shape)
+                forward(Plan::of(self, &sample(&shape)), x, shape)
             }
         }
 
@@ -102,16 +103,14 @@ macro_rules! impl_module {
 
             fn try_forward_mut(&mut self, x: Tensor<$shape, f32, Cpu, T>) -> Result<Self::Output, CpuError> {
                 let shape = *x.shape();
-                forward_mut(self, &$sizes(shape), x, shape)
+                forward_mut(self, &sample(&shape), x, shape)
             }
         }
     };
 }
 
-impl_module!([B] (B, Const<CHANNELS>), |_| [CHANNELS]);
-impl_module!([B H W] (B, Const<CHANNELS>, H, W), |(_, _, height, width): (B, Const<CHANNELS>, H, W)| {
-    [CHANNELS, height.size(), width.size()]
-});
+impl_module!([B] (B, Const<CHANNELS>));
+impl_module!([B H W] (B, Const<CHANNELS>, H, W));
 
 impl<
     const CHANNELS: usize,

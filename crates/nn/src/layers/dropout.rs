@@ -1,6 +1,6 @@
 //! Dropout.
 
-use super::without_tensors;
+use super::{sample, without_tensors};
 use crate::plan::{Layer, Operation, Plan};
 use crate::run::{forward, forward_mut};
 use dfdx::nn::{Module, ModuleMut};

@@ -16,6 +16,7 @@ pub use flatten::Flatten;
 pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use relu::Relu;
 
+use dfdx::prelude::Shape;
 use lenslet_kernels::{Padding, Window};
 
 /// The window that the const parameters of a layer spell.
@@ -23,6 +24,11 @@ const fn window(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2], paddi
     let padding =
         if padding == SAME { Padding::same(input, kernel, stride) } else { Padding::symmetric(padding) };
     Window { kernel, stride, padding }
+}
+
+/// Sizes of one sample of a batch.
+fn sample<S: Shape>(batch: &S) -> Vec<usize> {
+    batch.concrete().into_iter().skip(1).collect()
 }
 
 /// How a stride and a padding are written in `network!`.
