@@ -61,10 +61,4 @@ impl<const PER_MILLE: usize, S: Shape, T: Tape<f32, Cpu>> ModuleMut<Tensor<S, f3
     }
 }
 
-/// Sizes of a picture, whose elements a network counts channels last; of other samples the order is their own.
-fn sample<S: Shape>(shape: &S) -> Vec<usize> {
-    let sizes: Vec<usize> = shape.concrete().into_iter().collect();
-    if sizes.len() == 4 { sizes[1..].to_vec() } else { vec![shape.num_elements()] }
-}
-
 without_tensors!([const PER_MILLE: usize,] Dropout<PER_MILLE>);
