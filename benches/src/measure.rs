@@ -1,7 +1,7 @@
-//! Many cases in turn, round after round, each between two runs of its yardstick: what disturbs the machine for a
+//! Many cases in turn, round after round, each between two runs of the yardsticks: what disturbs the machine for a
 //! while disturbs one round of everything, and what slows it down slows both sides of a ratio.
 
-use crate::timing::{fastest, median};
+use crate::timing::{mean_seconds, median};
 use crate::{Case, Error, Machine, Run, Work, yardsticks};
 use serde::Serialize;
 use std::time::Duration;
@@ -33,8 +33,12 @@ pub struct Measured {
     pub unit: &'static str,
     /// In the median round: GFLOP/s, GB/s, or images/s of a whole network.
     pub rate: f64,
-    /// Flops or bytes per second as a share of the yardstick's, in each round.
-    pub shares: Vec<f64>,
+    /// The share of the matrix product's flops, or of the copy's bytes, per second.
+    pub of_peak: f64,
+    /// How many matrix products its time is worth, in each round.
+    pub in_gemms: Vec<f64>,
+    /// How many copies its time is worth, in each round.
+    pub in_copies: Vec<f64>,
 }
 
 /// Times all cases in so many rounds.
@@ -47,46 +51,61 @@ pub fn measure(cases: Vec<Case>, rounds: usize) -> Result<Report, Error> {
     let mut timed = cases.into_iter().map(Timed::new).collect::<Result<Vec<_>, _>>()?;
     for _ in 0..rounds {
         for case in &mut timed {
-            let yardstick = if matches!(case.work, Work::Flops(_)) { &mut gemm } else { &mut copy };
-            let before = yardstick.run()?;
-            let rate = case.run()?;
-            case.shares.push(rate / before.max(yardstick.run()?));
+            gemm.run()?;
+            copy.run()?;
+            case.run()?;
         }
+        gemm.run()?;
+        copy.run()?;
     }
-    let cases = timed.into_iter().map(|case| Measured {
+    let peak = |work| if matches!(work, Work::Flops(_)) { gemm.rate() } else { copy.rate() };
+    // Between the yardstick's runs before and after it.
+    let worth = |case: usize, seconds: &[f64], yardstick: &Timed| {
+        let in_round = |round: usize| {
+            let before = round * (timed.len() + 1) + case;
+            seconds[round] / f64::midpoint(yardstick.seconds[before], yardstick.seconds[before + 1])
+        };
+        (0..rounds).map(in_round).collect()
+    };
+    let measured = |(index, case): (usize, &Timed)| Measured {
+        name: case.name.clone(),
         unit: case.unit(),
-        rate: median(&case.rates) * case.images.map_or(1e-9, |images| images as f64 / case.work.amount()),
-        name: case.name,
-        shares: case.shares,
-    });
+        rate: case.images.map_or(case.rate() / 1e9, |images| images as f64 / median(&case.seconds)),
+        of_peak: case.rate() / peak(case.work),
+        in_gemms: worth(index, &case.seconds, &gemm),
+        in_copies: worth(index, &case.seconds, &copy),
+    };
     Ok(Report {
         machine: Machine::here(),
         version: crate::version(),
-        gemm: median(&gemm.rates) / 1e9,
-        copy: median(&copy.rates) / 1e9,
-        cases: cases.collect(),
+        gemm: gemm.rate() / 1e9,
+        copy: copy.rate() / 1e9,
+        cases: timed.iter().enumerate().map(measured).collect(),
     })
 }
 
-/// A case that is ready, and its rates so far, in flops or bytes per second.
+/// A case that is ready, and the seconds that a run took each time.
 struct Timed {
     name: String,
     work: Work,
     images: Option<usize>,
     run: Run,
-    rates: Vec<f64>,
-    shares: Vec<f64>,
+    seconds: Vec<f64>,
 }
 
 impl Timed {
     fn new(Case { name, work, images, prepare }: Case) -> Result<Self, Error> {
-        Ok(Self { name, work, images, run: prepare()?, rates: Vec::new(), shares: Vec::new() })
+        Ok(Self { name, work, images, run: prepare()?, seconds: Vec::new() })
     }
 
-    fn run(&mut self) -> Result<f64, Error> {
-        let rate = self.work.amount() / fastest(&mut self.run, SLOT)?;
-        self.rates.push(rate);
-        Ok(rate)
+    fn run(&mut self) -> Result<(), Error> {
+        self.seconds.push(mean_seconds(&mut self.run, SLOT)?);
+        Ok(())
+    }
+
+    /// Flops or bytes per second.
+    fn rate(&self) -> f64 {
+        self.work.amount() / median(&self.seconds)
     }
 
     fn unit(&self) -> &'static str {

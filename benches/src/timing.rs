@@ -34,18 +34,17 @@ pub fn rates(
     std::iter::repeat_with(slice).take(repeats).collect()
 }
 
-/// Seconds of the fastest of the runs that fit in `slot`, and of one at least.
-pub(crate) fn fastest(run: &mut dyn FnMut() -> Result<(), Error>, slot: Duration) -> Result<f64, Error> {
+/// Seconds of a run, the mean of as many as fit in `slot` and of one at least.
+pub(crate) fn mean_seconds(run: &mut dyn FnMut() -> Result<(), Error>, slot: Duration) -> Result<f64, Error> {
     let begun = Instant::now();
-    let mut fastest = f64::INFINITY;
-    loop {
-        let run_begun = Instant::now();
+    for runs in 1.. {
         run()?;
-        fastest = fastest.min(run_begun.elapsed().as_secs_f64());
-        if begun.elapsed() >= slot {
-            return Ok(fastest);
+        let elapsed = begun.elapsed();
+        if elapsed >= slot {
+            return Ok(elapsed.as_secs_f64() / f64::from(runs));
         }
     }
+    unreachable!("time passes")
 }
 
 /// The middle one, or the mean of the two in the middle.

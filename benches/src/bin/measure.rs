@@ -14,7 +14,7 @@ struct Arguments {
     threads: usize,
 
     /// How often every case is timed
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
 
     /// Only cases of these names

@@ -120,27 +120,30 @@ impl Convolution {
             .collect();
         self.run_backward(&mut b);
 
+        // The weights of the last filter over the last channel see one plane of each picture.
         let filter = filters - 1;
-        let of_filter = |n: usize| &dy[n][filter * rows * columns..];
+        let dy_plane = |n: usize| &dy[n][filter * rows * columns..];
+        let plane = [1, self.input[1], self.input[2]];
         let weight_gradient = |n: usize| {
             let picture = planar(&b.x, self.input, n);
-            let mut sum = vec![0.0; self.depth()];
-            for (at, g) in of_filter(n).iter().enumerate() {
-                let seen = patch(&picture, self.input, self.window, [at / columns, at % columns]);
-                add_scaled(&mut sum, *g, &seen);
+            let last_plane = &picture[picture.len() - plane[1] * plane[2]..];
+            let mut sum = vec![0.0; self.window.kernel.iter().product()];
+            for (at, g) in dy_plane(n).iter().enumerate() {
+                add_scaled(
+                    &mut sum,
+                    *g,
+                    &patch(last_plane, plane, self.window, [at / columns, at % columns]),
+                );
             }
             sum
         };
-        let expected = (0..self.batch).into_par_iter().map(weight_gradient).reduce(
-            || vec![0.0; self.depth()],
-            |mut sum, part| {
-                add_scaled(&mut sum, 1.0, &part);
-                sum
-            },
-        );
+        let mut expected = vec![0.0; self.window.kernel.iter().product()];
+        for part in (0..self.batch).into_par_iter().map(weight_gradient).collect::<Vec<_>>() {
+            add_scaled(&mut expected, 1.0, &part);
+        }
         let name = |what: &str| format!("{} backward, {what} of the last filter", self.name);
-        compare(&name("weights"), wide(&b.dweight[filter * self.depth()..]), &expected)?;
-        let expected = (0..self.batch).flat_map(of_filter).sum();
+        compare(&name("weights"), wide(&b.dweight[b.dweight.len() - expected.len()..]), &expected)?;
+        let expected = (0..self.batch).flat_map(dy_plane).sum();
         compare(&name("bias"), wide(&b.dbias[filter..]), &[expected])?;
         if !self.is_first() {
             let at = [self.input[1] / 2, self.input[2] - 1];
