@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspace;
 
-/// How much slower, in percent, is too slow.
+/// How much more time, in percent, is too much.
 pub const TOLERANCE: f64 = 15.0;
+/// How many more instructions, in percent, are too many: they are counted exactly.
+pub const INSTRUCTION_TOLERANCE: f64 = 3.0;
 
 /// What decides a time besides the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ impl Worth {
 
 /// Cases by name.
 pub type Times = BTreeMap<String, Worth>;
+/// Counts by name.
+pub type Instructions = BTreeMap<String, u64>;
 
 /// The times of one kind of machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,8 @@ pub struct Baseline {
     pub date: String,
     pub version: String,
     pub times: Times,
+    /// Of work on one thread; empty where there was no valgrind to count them.
+    pub instructions: Instructions,
 }
 
 /// `benches/baseline.json`: a baseline for each kind of machine that was blessed.
@@ -89,10 +95,10 @@ impl Baselines {
     }
 }
 
-/// How times differ from a baseline's.
+/// How times, or counts of instructions, differ from a baseline's.
 #[derive(Debug, PartialEq)]
 pub struct Comparison {
-    /// By more than the tolerance, with the percentage of time that each takes more.
+    /// By more than the tolerance, with how much more each takes in percent.
     pub slower: Vec<(String, f64)>,
     /// In the baseline, but not measured.
     pub missing: Vec<String>,
@@ -101,12 +107,28 @@ pub struct Comparison {
 }
 
 /// Holds what was found against a baseline.
-pub fn compare(baseline: &Times, found: &Times, tolerance: f64) -> Comparison {
-    let more = |(name, time): (&String, &Worth)| Some((name.clone(), time.more_than(*baseline.get(name)?)));
-    let absent =
-        |from: &Times, of: &Times| of.keys().filter(|name| !from.contains_key(*name)).cloned().collect();
+pub fn compare_times(baseline: &Times, found: &Times) -> Comparison {
+    compare(baseline, found, TOLERANCE, |before, now| now.more_than(*before))
+}
+
+/// Holds counts against a baseline's.
+pub fn compare_instructions(baseline: &Instructions, found: &Instructions) -> Comparison {
+    let more = |before: &u64, now: &u64| 100.0 * (*now as f64 / *before as f64 - 1.0);
+    compare(baseline, found, INSTRUCTION_TOLERANCE, more)
+}
+
+fn compare<T>(
+    baseline: &BTreeMap<String, T>,
+    found: &BTreeMap<String, T>,
+    tolerance: f64,
+    more: impl Fn(&T, &T) -> f64,
+) -> Comparison {
+    let percent = |(name, now): (&String, &T)| Some((name.clone(), more(baseline.get(name)?, now)));
+    let absent = |from: &BTreeMap<String, T>, of: &BTreeMap<String, T>| {
+        of.keys().filter(|name| !from.contains_key(*name)).cloned().collect()
+    };
     Comparison {
-        slower: found.iter().filter_map(more).filter(|(_, percent)| *percent > tolerance).collect(),
+        slower: found.iter().filter_map(percent).filter(|(_, percent)| *percent > tolerance).collect(),
         missing: absent(found, baseline),
         new: absent(baseline, found),
     }
@@ -117,10 +139,10 @@ impl Comparison {
         self.slower.is_empty() && self.missing.is_empty()
     }
 
-    /// One line for each finding.
-    pub fn lines(&self) -> Vec<String> {
+    /// One line for each finding; `unit` is what there may be more of.
+    pub fn lines(&self, unit: &str) -> Vec<String> {
         let slower =
-            self.slower.iter().map(|(name, percent)| format!("SLOWER   {name}: {percent:+.0} % time"));
+            self.slower.iter().map(|(name, percent)| format!("SLOWER   {name}: {percent:+.0} % {unit}"));
         let missing = self.missing.iter().map(|name| format!("MISSING  {name}: is in the baseline only"));
         let new = self.new.iter().map(|name| format!("new      {name}: is not in the baseline yet"));
         slower.chain(missing).chain(new).collect()
@@ -143,30 +165,38 @@ mod tests {
         let baseline = times(&[("conv", 8.0, 4.0), ("dense", 5.0, 2.0), ("relu", 1.0, 0.5)]);
         // A third more, a tenth more, and less.
         let found = times(&[("conv", 10.4, 5.3), ("dense", 5.5, 2.2), ("relu", 0.5, 0.25)]);
-        let comparison = compare(&baseline, &found, TOLERANCE);
-        assert_eq!(comparison.lines(), ["SLOWER   conv: +30 % time"]);
+        let comparison = compare_times(&baseline, &found);
+        assert_eq!(comparison.lines("time"), ["SLOWER   conv: +30 % time"]);
         assert!(!comparison.is_passed());
-        assert!(compare(&baseline, &baseline, TOLERANCE).is_passed());
+        assert!(compare_times(&baseline, &baseline).is_passed());
     }
 
     #[test]
     fn a_disturbed_yardstick_alone_makes_nothing_slower() {
         let baseline = times(&[("conv", 8.0, 4.0)]);
-        assert!(compare(&baseline, &times(&[("conv", 16.0, 4.1)]), TOLERANCE).is_passed());
-        assert!(compare(&baseline, &times(&[("conv", 8.1, 6.0)]), TOLERANCE).is_passed());
+        assert!(compare_times(&baseline, &times(&[("conv", 16.0, 4.1)])).is_passed());
+        assert!(compare_times(&baseline, &times(&[("conv", 8.1, 6.0)])).is_passed());
         let second_look = Worth { gemms: 16.0, copies: 4.1 }.least(Worth { gemms: 8.2, copies: 9.0 });
         assert_eq!(second_look, Worth { gemms: 8.2, copies: 4.1 });
     }
 
     #[test]
+    fn a_few_percent_more_instructions_fail() {
+        let counts = |idx| Instructions::from([("idx".into(), idx)]);
+        let comparison = compare_instructions(&counts(100_000), &counts(104_000));
+        assert_eq!(comparison.lines("instructions"), ["SLOWER   idx: +4 % instructions"]);
+        assert!(compare_instructions(&counts(100_000), &counts(102_000)).is_passed());
+    }
+
+    #[test]
     fn what_is_gone_fails_and_what_is_new_is_named() {
         let (old, fresh) = (times(&[("old", 1.0, 1.0)]), times(&[("fresh", 1.0, 1.0)]));
-        let comparison = compare(&old, &fresh, TOLERANCE);
+        let comparison = compare_times(&old, &fresh);
         let expected =
             ["MISSING  old: is in the baseline only", "new      fresh: is not in the baseline yet"];
-        assert_eq!(comparison.lines(), expected);
+        assert_eq!(comparison.lines("time"), expected);
         assert!(!comparison.is_passed());
-        assert!(compare(&Times::new(), &fresh, TOLERANCE).is_passed());
+        assert!(compare_times(&Times::new(), &fresh).is_passed());
     }
 
     #[test]
@@ -179,6 +209,7 @@ mod tests {
             date: "2026-11-24".into(),
             version: "0.1.0".into(),
             times: times(&[("conv", time, time)]),
+            instructions: Instructions::from([("idx".into(), 104_526_208)]),
         };
         let mut baselines = Baselines::load(&path).expect("no file is no baseline");
         baselines.renew(baseline("avx512", 0.7));

@@ -1,13 +1,14 @@
 //! `cargo xtask bench`: how fast everything is, and whether it became slower.
 
 mod baseline;
+mod instructions;
 mod table;
 
 use std::io::{self, Write};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
-use baseline::{Baseline, Baselines, Comparison, Machine, TOLERANCE, Times, Worth, compare};
+use baseline::{Baseline, Baselines, Comparison, Machine, Times, Worth, compare_instructions, compare_times};
 use clap::Args;
 use serde::Deserialize;
 
@@ -112,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// The program `workload` prints its line itself.
 fn one(workload: &str, arguments: &Arguments) -> Result<ExitCode> {
-    let mut command = program("workload");
+    let mut command = program("workload", &[]);
     command.args(["--workload", workload, "--threads", &arguments.threads.to_string()]);
     let Arguments { mode, seconds, repeats, batch, .. } = arguments;
     for (flag, value) in
@@ -127,7 +128,7 @@ fn one(workload: &str, arguments: &Arguments) -> Result<ExitCode> {
 
 /// Times all cases, or only those of some names.
 fn measure(threads: usize, only: &[String]) -> Result<Report> {
-    let mut command = program("measure");
+    let mut command = program("measure", &[]);
     command.arg(format!("--threads={threads}"));
     command.args((!only.is_empty()).then(|| format!("--only={}", only.join(","))));
     let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot call cargo")?;
@@ -135,10 +136,11 @@ fn measure(threads: usize, only: &[String]) -> Result<Report> {
     serde_json::from_slice(&output.stdout).context("the measurement printed no report")
 }
 
-/// A program of `lenslet-benches`, built in release mode.
-fn program(name: &str) -> Command {
+/// A program of `lenslet-benches`, built in release mode and started by cargo with some more flags.
+fn program(name: &str, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--release", "--package", "lenslet-benches", "--bin", name, "--"]);
+    command.args(["run", "--quiet", "--release", "--package", "lenslet-benches", "--bin", name]);
+    command.args(flags).arg("--");
     command.current_dir(workspace());
     command
 }
@@ -151,6 +153,7 @@ fn bless(report: &Report) -> Result<()> {
         date: String::from_utf8_lossy(&date.stdout).trim().to_owned(),
         version: report.version.clone(),
         times: report.times(),
+        instructions: instructions::count()?.unwrap_or_default(),
     });
     baselines.save(&Baselines::path())
 }
@@ -164,7 +167,7 @@ fn check(report: &Report, out: &mut impl Write) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let mut times = report.times();
-    let mut comparison = compare(&baseline.times, &times, TOLERANCE);
+    let mut comparison = compare_times(&baseline.times, &times);
     for _ in 0..SECOND_LOOKS {
         let suspects: Vec<String> = comparison.slower.iter().map(|(name, _)| name.clone()).collect();
         if suspects.is_empty() {
@@ -174,17 +177,22 @@ fn check(report: &Report, out: &mut impl Write) -> Result<ExitCode> {
         for (name, again) in measure(*threads, &suspects)?.times() {
             times.entry(name).and_modify(|time| *time = time.least(again));
         }
-        comparison = compare(&baseline.times, &times, TOLERANCE);
+        comparison = compare_times(&baseline.times, &times);
     }
-    judge(baseline, &comparison, out)
+    writeln!(out, "\nAgainst {} of {}:", baseline.version, baseline.date)?;
+    let mut findings = vec![("time", comparison)];
+    match instructions::count()? {
+        Some(found) => findings.push(("instructions", compare_instructions(&baseline.instructions, &found))),
+        None => writeln!(out, "no valgrind here: instructions were not counted")?,
+    }
+    judge(&findings, out)
 }
 
-fn judge(baseline: &Baseline, comparison: &Comparison, out: &mut impl Write) -> Result<ExitCode> {
-    writeln!(out, "\nAgainst {} of {} ({TOLERANCE} % tolerated):", baseline.version, baseline.date)?;
-    for line in comparison.lines() {
+fn judge(findings: &[(&str, Comparison)], out: &mut impl Write) -> Result<ExitCode> {
+    for line in findings.iter().flat_map(|(unit, comparison)| comparison.lines(unit)) {
         writeln!(out, "{line}")?;
     }
-    if comparison.is_passed() {
+    if findings.iter().all(|(_, comparison)| comparison.is_passed()) {
         writeln!(out, "nothing became slower")?;
         return Ok(ExitCode::SUCCESS);
     }
