@@ -5,7 +5,8 @@ mod dense;
 mod flat;
 mod pool;
 
-use crate::{Case, Error, Run, Work, wide};
+use crate::{Case, Error, Run, Work};
+use lenslet_kernels::Simd;
 
 /// Every kernel.
 pub fn cases() -> Vec<Case> {
@@ -14,19 +15,15 @@ pub fn cases() -> Vec<Case> {
 
 /// The instructions that the kernels use here.
 pub fn simd() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        return "avx512";
-    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        return "avx2";
-    }
-    if cfg!(target_arch = "aarch64") { "neon" } else { "portable" }
+    Simd::current().name()
 }
 
-/// One picture of a batch in `f64` and channel by channel, whatever the kernels' own layout.
+/// One picture of a batch in `f64` and channel by channel, as [`naive`](lenslet_kernels::naive) has it.
 fn planar(batch: &[f32], sizes: [usize; 3], index: usize) -> Vec<f64> {
-    let picture = sizes.iter().product::<usize>();
-    wide(&batch[index * picture..][..picture])
+    let picture = &batch[index * sizes.iter().product::<usize>()..];
+    let pixels = sizes[1] * sizes[2];
+    let plane = |channel| picture[channel..].iter().step_by(sizes[0]).take(pixels).copied().map(f64::from);
+    (0..sizes[0]).flat_map(plane).collect()
 }
 
 /// What a layer with weights reads and writes.

@@ -1,8 +1,8 @@
 //! Max-pooling.
 
-use super::{case, planar, run};
+use super::{case, run};
 use crate::error::compare;
-use crate::{Case, Error, Run, Work, numbers};
+use crate::{Case, Error, Run, Work, numbers, wide};
 use lenslet_kernels::{MaxPool2d, Padding, Window, naive};
 
 /// Max-pooling over 2x2, and its batch.
@@ -29,6 +29,12 @@ pub fn cases() -> Vec<Case> {
         ]
     };
     LAYERS.into_iter().flat_map(of_layer).collect()
+}
+
+/// One picture of a batch in `f64`: pooling has its channels first.
+fn planar(batch: &[f32], sizes: [usize; 3], index: usize) -> Vec<f64> {
+    let picture = sizes.iter().product::<usize>();
+    wide(&batch[index * picture..][..picture])
 }
 
 /// Where a window's largest value was.
