@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "the task runner talks to a terminal")]
 
+mod bench;
 mod ci;
 mod experiment;
 mod fetch;
@@ -25,6 +26,7 @@ struct Arguments {
 enum Command {
     Experiment(experiment::Arguments),
     Fetch(fetch::Arguments),
+    Bench(bench::Arguments),
     Ci(ci::Arguments),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Experiment(arguments) => experiment::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
     };
     result.unwrap_or_else(|error| {

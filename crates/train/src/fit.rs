@@ -58,7 +58,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
         for (step, batch) in (1..).zip(batches.by_ref()) {
             let Batch { images, labels, .. } = batch.map_err(Error::from)?;
             let report;
-            (report, gradients) = take_step(session, images, &labels, gradients)?;
+            (report, gradients) = train_step(session, images, &labels, gradients)?;
             check_loss(session, f64::from(report.loss))?;
             for label in &labels {
                 seen[*label] += 1;
@@ -97,8 +97,15 @@ pub fn fit<M: Classifier, E: From<Error>>(
     end(session, watch, started)
 }
 
-/// Forward, loss, backward, update. The gradients' memory goes from step to step.
-fn take_step<M: Classifier>(
+/// One step on one batch, the one that [`fit`] takes: forward, loss, backward, update. `images` are normalised
+/// pictures (`N x C x H x W`, flat), `labels` their `N` classes; the loss is that of the weights before the update.
+///
+/// The memory of the gradients goes from step to step: start with the network's `alloc_grads()`, go on with what
+/// the step before returned, all zeros.
+///
+/// # Errors
+/// Where pictures, labels and network do not fit. A loss that is no number is returned, not refused.
+pub fn train_step<M: Classifier>(
     session: &mut Session<M>,
     images: Vec<f32>,
     labels: &[usize],

@@ -47,7 +47,7 @@ pub use config::{InvalidConfig, TrainConfig};
 pub use error::Error;
 pub use evaluate::{evaluate, probabilities};
 pub use event::{EpochReport, Event, Start, Step, Warning};
-pub use fit::fit;
+pub use fit::{fit, train_step};
 pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
 pub use score::Score;

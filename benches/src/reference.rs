@@ -1,0 +1,125 @@
+//! The workloads' networks once more, layer by layer from their source and in `f64`, to hold inference against.
+
+use crate::yardstick::multiply;
+use lenslet_kernels::{Padding, Window, naive};
+use rayon::prelude::*;
+
+/// A layer in inference. Its parameters come from the network, in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Layer {
+    /// Square kernel, stride, rows and columns of zeros on every side; with the ReLU after it.
+    Conv { filters: usize, kernel: usize, stride: usize, padding: usize },
+    /// Over 2x2.
+    MaxPool,
+    /// With the ReLU after it, but for the last layer of a network.
+    Dense(usize),
+}
+
+/// The output of a network of `layers` for one picture of `[channels, height, width]`. `parameters` are weight and
+/// bias of each layer that has them.
+pub(crate) fn forward(
+    layers: &[Layer],
+    picture: &[f64],
+    mut sizes: [usize; 3],
+    parameters: &[Vec<f64>],
+) -> Vec<f64> {
+    let mut parameters = parameters.iter();
+    let mut next = || parameters.next().expect("as many parameters as the layers have").as_slice();
+    let mut x = picture.to_vec();
+    for (index, layer) in layers.iter().enumerate() {
+        match *layer {
+            Layer::Conv { filters, kernel, stride, padding } => {
+                let window =
+                    Window { kernel: [kernel; 2], stride: [stride; 2], padding: Padding::symmetric(padding) };
+                (x, sizes) = convolution(&x, sizes, next(), next(), window);
+                assert_eq!(sizes[0], filters, "filters");
+                x = naive::relu(&x);
+            }
+            Layer::MaxPool => {
+                let window = Window { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE };
+                x = naive::max_pool2d(&x, sizes, window);
+                sizes = [sizes[0], sizes[1] / 2, sizes[2] / 2];
+            }
+            Layer::Dense(outputs) => {
+                x = naive::dense(&x, next(), next());
+                assert_eq!(x.len(), outputs, "outputs");
+                if index + 1 < layers.len() {
+                    x = naive::relu(&x);
+                }
+            }
+        }
+    }
+    x
+}
+
+/// `naive::conv2d` as a matrix product for each output row: VGG16 is too large for loops.
+fn convolution(
+    x: &[f64],
+    sizes: [usize; 3],
+    weight: &[f64],
+    bias: &[f64],
+    window: Window,
+) -> (Vec<f64>, [usize; 3]) {
+    let [rows, columns] = window.output([sizes[1], sizes[2]]).expect("the kernel fits");
+    let (filters, depth) = (bias.len(), weight.len() / bias.len());
+    let mut transposed = vec![0.0; weight.len()];
+    for (filter, weights) in weight.chunks_exact(depth).enumerate() {
+        for (at, value) in weights.iter().enumerate() {
+            transposed[at * filters + filter] = *value;
+        }
+    }
+    let product = |row| {
+        let seen: Vec<f64> = (0..columns).flat_map(|column| patch(x, sizes, window, [row, column])).collect();
+        let mut product = vec![0.0; columns * filters];
+        multiply(&seen, &transposed, &mut product, [columns, depth, filters]);
+        product
+    };
+    let products: Vec<Vec<f64>> = (0..rows).into_par_iter().map(product).collect();
+    let pixel = |filter: usize, row: usize, column: usize| products[row][column * filters + filter];
+    let mut y = Vec::with_capacity(filters * rows * columns);
+    for (filter, bias) in bias.iter().enumerate() {
+        for row in 0..rows {
+            y.extend((0..columns).map(|column| pixel(filter, row, column) + bias));
+        }
+    }
+    (y, [filters, rows, columns])
+}
+
+/// What one output pixel's window sees of a picture, `C x KH x KW`, with zeros for the padding.
+pub(crate) fn patch(
+    x: &[f64],
+    [channels, height, width]: [usize; 3],
+    Window { kernel, stride, padding }: Window,
+    [row, column]: [usize; 2],
+) -> Vec<f64> {
+    let mut seen = Vec::with_capacity(channels * kernel[0] * kernel[1]);
+    for channel in 0..channels {
+        for a in 0..kernel[0] {
+            for b in 0..kernel[1] {
+                let v = (row * stride[0] + a).wrapping_sub(padding.top);
+                let h = (column * stride[1] + b).wrapping_sub(padding.left);
+                let is_inside = v < height && h < width;
+                seen.push(if is_inside { x[(channel * height + v) * width + h] } else { 0.0 });
+            }
+        }
+    }
+    seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{numbers, wide};
+
+    #[test]
+    fn the_convolution_is_the_naive_one() {
+        let sizes = [3, 9, 8];
+        let window = Window { kernel: [3, 5], stride: [2, 1], padding: Padding::symmetric(2) };
+        let (x, weight, bias) =
+            (wide(&numbers(1, 3 * 9 * 8)), wide(&numbers(2, 4 * 3 * 15)), wide(&numbers(3, 4)));
+        let (y, output) = convolution(&x, sizes, &weight, &bias, window);
+        let expected = naive::conv2d(&x, sizes, &weight, &bias, window);
+        assert_eq!(output, [4, 6, 8]);
+        assert!(y.iter().zip(&expected).all(|(y, e)| (y - e).abs() < 1e-12), "{y:?}\n{expected:?}");
+    }
+}

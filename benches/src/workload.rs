@@ -1,0 +1,289 @@
+//! Whole networks: the workloads W1 to W5 of the peers' kit, which has the same ones for other frameworks.
+
+use crate::error::compare;
+use crate::reference::{self, Layer};
+use crate::{Case, Error, Run, Work, numbers, wide};
+use dfdx::nn::{BuildModule, ZeroGrads};
+use dfdx::prelude::{Const, Cpu, Gradients, Module, NoneTape, Tensor, TensorCollection, TensorFromVec};
+use lenslet_models::{UseNetwork, Vgg16Features, with_network};
+use lenslet_nn::{
+    Classifier, Initialiser, Parameter, Plan, Summary, cross_entropy, initialise, logits, parameters,
+    visit_parameters_mut,
+};
+use lenslet_train::{Session, TrainConfig, train_step};
+use std::convert::Infallible;
+use std::fmt;
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mode {
+    /// Forward, loss, backward and Adam
+    Train,
+    /// Forward only
+    Infer,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Train { "train" } else { "infer" })
+    }
+}
+
+/// A network, with the batch that the peers take too.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// As the peers call it.
+    pub id: &'static str,
+    /// Images of a step.
+    pub batch: usize,
+    /// In `lenslet-models`' zoo; `None` for VGG16's convolutions, which tell no classes apart.
+    network: Option<&'static str>,
+    /// From the peers' README, for the slow reference.
+    layers: &'static [Layer],
+}
+
+const fn conv(filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
+    Layer::Conv { filters, kernel, stride, padding }
+}
+use Layer::{Dense, MaxPool};
+
+/// All workloads.
+#[rustfmt::skip]
+pub const WORKLOADS: &[Workload] = &[
+    Workload { id: "W1", batch: 128, network: Some("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
+    Workload {
+        id: "W2", batch: 128, network: Some("mnist-cnn"),
+        layers: &[conv(25, 3, 1, 0), Dense(100), Dense(10)],
+    },
+    Workload {
+        id: "W3", batch: 128, network: Some("cifar-cnn"),
+        layers: &[
+            conv(50, 3, 1, 1), conv(75, 3, 1, 1), MaxPool, conv(125, 3, 1, 1), MaxPool,
+            Dense(500), Dense(250), Dense(10),
+        ],
+    },
+    Workload {
+        id: "W5", batch: 8, network: None,
+        layers: &[
+            conv(64, 3, 1, 1), conv(64, 3, 1, 1), MaxPool,
+            conv(128, 3, 1, 1), conv(128, 3, 1, 1), MaxPool,
+            conv(256, 3, 1, 1), conv(256, 3, 1, 1), conv(256, 3, 1, 1), MaxPool,
+            conv(512, 3, 1, 1), conv(512, 3, 1, 1), conv(512, 3, 1, 1), MaxPool,
+            conv(512, 3, 1, 1), conv(512, 3, 1, 1), conv(512, 3, 1, 1), MaxPool,
+        ],
+    },
+];
+
+const CLASSES: usize = 10;
+/// After so many steps the loss of a training workload's batch must have fallen.
+const CHECKED_STEPS: usize = 5;
+
+impl Workload {
+    /// The one that the peers call so.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        WORKLOADS.iter().find(|workload| workload.id == id)
+    }
+
+    /// What can be timed of it.
+    pub fn modes(&self) -> &'static [Mode] {
+        if self.network.is_some() { &[Mode::Train, Mode::Infer] } else { &[Mode::Infer] }
+    }
+
+    /// This workload among others.
+    pub fn case(&'static self, mode: Mode) -> Case {
+        Case {
+            name: format!("{} {mode}", self.id),
+            work: Work::Flops(self.flops(mode) * self.batch as f64),
+            images: Some(self.batch),
+            prepare: Box::new(move || self.prepare(mode, self.batch)),
+        }
+    }
+
+    /// Additions and multiplications of convolutions and dense layers for one image. A training step does them for
+    /// the output, for the weights' gradient and, but for the first layer, for the input's.
+    fn flops(&self, mode: Mode) -> f64 {
+        let summary = match self.network {
+            Some(network) => with_network(network, Summarise).expect("the zoo has it"),
+            None => Summary::new(&Plan::of(&vgg16(), &VGG16_INPUT)),
+        };
+        let all = summary.multiply_adds();
+        let first = summary.rows.iter().map(|row| row.multiply_adds).find(|n| *n > 0).unwrap_or(0);
+        2.0 * if mode == Mode::Train { 3 * all - first } else { all } as f64
+    }
+
+    /// Makes network and batch, and checks the answer: a training step must make the loss of its batch fall, and
+    /// inference must agree with the slow reference on the first and the last picture.
+    ///
+    /// # Errors
+    /// Where the answer is wrong.
+    pub fn prepare(&self, mode: Mode, batch: usize) -> Result<Run, Error> {
+        match self.network {
+            Some(network) => {
+                with_network(network, Prepare { workload: self, mode, batch }).expect("the zoo has it")
+            }
+            None => self.features(batch),
+        }
+    }
+
+    fn train<M: Classifier + 'static>(&self, batch: usize) -> Result<Run, Error> {
+        let mut training = Training::<M>::new(batch)?;
+        let before = training.loss()?;
+        (0..CHECKED_STEPS).try_for_each(|_| training.step())?;
+        let after = training.loss()?;
+        if after < before {
+            return Ok(Box::new(move || Ok(training.step()?)));
+        }
+        Err(Error::Answer {
+            what: format!("{}, {CHECKED_STEPS} training steps on one batch", self.id),
+            found: format!("the loss went from {before} to {after}"),
+            expected: "must fall".into(),
+        })
+    }
+
+    fn infer<M: Classifier + 'static>(&self, batch: usize) -> Result<Run, Error> {
+        let images = pictures(batch, M::INPUT);
+        let mut model = M::with_classes(CLASSES).expect("networks of the zoo take any number");
+        draw(&mut model);
+        let found = logits(&model, images.clone(), NoneTape)?.as_vec();
+        self.check_output(&model, M::INPUT, &images, &found)?;
+        Ok(Box::new(move || Ok(logits(&model, images.clone(), NoneTape).map(drop)?)))
+    }
+
+    fn features(&self, batch: usize) -> Result<Run, Error> {
+        let images = pictures(batch, VGG16_INPUT);
+        let mut model = vgg16();
+        draw(&mut model);
+        let x: Tensor<(usize, Const<3>, Const<224>, Const<224>), f32, Cpu> =
+            Cpu::default().try_tensor_from_vec(images.clone(), (batch, Const, Const, Const))?;
+        self.check_output(&model, VGG16_INPUT, &images, &model.try_forward(x.clone())?.as_vec())?;
+        Ok(Box::new(move || Ok(model.try_forward(x.clone()).map(drop)?)))
+    }
+
+    fn check_output<M: TensorCollection<f32, Cpu>>(
+        &self,
+        model: &M,
+        sizes: [usize; 3],
+        images: &[f32],
+        found: &[f32],
+    ) -> Result<(), Error> {
+        let image: usize = sizes.iter().product();
+        let batch = images.len() / image;
+        let read = |parameter: &dyn Parameter| {
+            let mut values = vec![0.0; parameter.len()];
+            parameter.read(&mut values);
+            wide(&values)
+        };
+        let parameters: Vec<_> = parameters(model).iter().map(|(_, tensor)| read(tensor.as_ref())).collect();
+        for index in [0, batch - 1] {
+            let x = wide(&images[index * image..][..image]);
+            let expected = reference::forward(self.layers, &x, sizes, &parameters);
+            let found = found.chunks_exact(found.len() / batch).nth(index).unwrap_or_default();
+            compare(&format!("{}, output of image {index}", self.id), wide(found), &expected)?;
+        }
+        Ok(())
+    }
+}
+
+/// A run that meets the same batch in every step.
+struct Training<M> {
+    session: Session<M>,
+    images: Vec<f32>,
+    labels: Vec<usize>,
+    gradients: Gradients<f32, Cpu>,
+}
+
+impl<M: Classifier> Training<M> {
+    fn new(batch: usize) -> Result<Self, lenslet_train::Error> {
+        let model = M::with_classes(CLASSES).expect("networks of the zoo take any number");
+        let session = Session::new(model, TrainConfig { batch_size: batch, ..TrainConfig::default() })?;
+        let gradients = session.model.alloc_grads();
+        let labels = (0..batch).map(|image| image * 7 % CLASSES).collect();
+        Ok(Self { session, images: pictures(batch, M::INPUT), labels, gradients })
+    }
+
+    fn step(&mut self) -> Result<(), lenslet_train::Error> {
+        let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
+        self.gradients = train_step(&mut self.session, self.images.clone(), &self.labels, gradients)?.1;
+        Ok(())
+    }
+
+    /// Of the batch, without dropout.
+    fn loss(&self) -> Result<f32, lenslet_train::Error> {
+        let logits = logits(&self.session.model, self.images.clone(), NoneTape)?;
+        Ok(cross_entropy(logits, &self.labels)?.1.loss)
+    }
+}
+
+struct Summarise;
+
+impl UseNetwork for Summarise {
+    type Output = Summary;
+
+    fn use_network<M: Classifier + 'static>(self) -> Summary {
+        M::with_classes(CLASSES).expect("networks of the zoo take any number").summary()
+    }
+}
+
+struct Prepare<'a> {
+    workload: &'a Workload,
+    mode: Mode,
+    batch: usize,
+}
+
+impl UseNetwork for Prepare<'_> {
+    type Output = Result<Run, Error>;
+
+    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
+        match self.mode {
+            Mode::Train => self.workload.train::<M>(self.batch),
+            Mode::Infer => self.workload.infer::<M>(self.batch),
+        }
+    }
+}
+
+const VGG16_INPUT: [usize; 3] = [3, 224, 224];
+
+fn vgg16() -> Vgg16Features {
+    BuildModule::build(&Cpu::default())
+}
+
+/// A batch of mean 0 and variance 1, as normalised pictures have.
+fn pictures(batch: usize, sizes: [usize; 3]) -> Vec<f32> {
+    let uniform = numbers(1, batch * sizes.iter().product::<usize>());
+    uniform.into_iter().map(|value| value * 3f32.sqrt()).collect()
+}
+
+/// Draws all parameters, the biases too, so that a forgotten one shows.
+fn draw<M: TensorCollection<f32, Cpu>>(model: &mut M) {
+    initialise(model, Initialiser::KaimingUniform, 0);
+    let Ok(()) = visit_parameters_mut::<_, Infallible>(model, |_, parameter| {
+        if parameter.shape().len() == 1 {
+            parameter.write(&numbers(2, parameter.len()));
+        }
+        Ok(())
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workload_takes_a_step_and_its_answer_is_right() {
+        for workload in WORKLOADS {
+            for mode in workload.modes() {
+                let mut run = workload.prepare(*mode, 2).unwrap_or_else(|error| panic!("{error}"));
+                run().expect("one more step");
+            }
+        }
+    }
+
+    /// `flops.py` of the peers' kit counts the same.
+    #[test]
+    fn flops_are_the_kits() {
+        let flops = |id, mode| (Workload::find(id).expect("one of ours").flops(mode) / 1e4).round() / 100.0;
+        assert_eq!([flops("W2", Mode::Infer), flops("W2", Mode::Train)], [3.69, 10.75]);
+        assert_eq!([flops("W3", Mode::Infer), flops("W3", Mode::Train)], [123.34, 367.25]);
+        assert_eq!(flops("W5", Mode::Infer), 30_693.26);
+    }
+}
