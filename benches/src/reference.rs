@@ -4,6 +4,9 @@ use crate::yardstick::multiply;
 use lenslet_kernels::{Padding, Window, naive};
 use rayon::prelude::*;
 
+/// Of batch normalisation: PyTorch's.
+const EPSILON: f64 = 1e-5;
+
 /// A layer in inference. Its parameters come from the network, in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Layer {
@@ -11,21 +14,26 @@ pub(crate) enum Layer {
     Conv { filters: usize, kernel: usize, stride: usize, padding: usize },
     /// Over 2x2.
     MaxPool,
+    /// Batch normalisation by running statistics.
+    Norm,
     /// With the ReLU after it, but for the last layer of a network.
     Dense(usize),
 }
 
-/// The output of a network of `layers` for one picture of `[channels, height, width]`. `parameters` are weight and
-/// bias of each layer that has them.
+/// The output of a network of `layers` for one picture of `[channels, height, width]`, channel by channel both. `parameters` are weight and
+/// bias of each layer that has them, `statistics` mean and variance of each normalisation.
 pub(crate) fn forward(
     layers: &[Layer],
     picture: &[f64],
     mut sizes: [usize; 3],
     parameters: &[Vec<f64>],
+    statistics: &[Vec<f64>],
 ) -> Vec<f64> {
     let mut parameters = parameters.iter();
     let mut next = || parameters.next().expect("as many parameters as the layers have").as_slice();
-    let mut x = picture.to_vec();
+    let mut statistics = statistics.chunks_exact(2);
+    // Pixel by pixel from here on, as the naive kernels have it, up to the first dense layer.
+    let mut x = transposed(picture, sizes[0]);
     for (index, layer) in layers.iter().enumerate() {
         match *layer {
             Layer::Conv { filters, kernel, stride, padding } => {
@@ -40,8 +48,21 @@ pub(crate) fn forward(
                 x = naive::max_pool2d(&x, sizes, window);
                 sizes = [sizes[0], sizes[1] / 2, sizes[2] / 2];
             }
+            Layer::Norm => {
+                let (gamma, beta) = (next(), next());
+                let [mean, variance] = statistics.next().expect("statistics of each normalisation") else {
+                    unreachable!("chunks of two")
+                };
+                for (at, value) in x.iter_mut().enumerate() {
+                    let channel = at % sizes[0];
+                    let scale = gamma[channel] / (variance[channel] + EPSILON).sqrt();
+                    *value = (*value - mean[channel]) * scale + beta[channel];
+                }
+            }
             Layer::Dense(outputs) => {
-                x = naive::dense(&x, next(), next());
+                // Flattened channel by channel; of what is flat already, each number is a channel.
+                x = naive::dense(&transposed(&x, x.len() / sizes[0]), next(), next());
+                sizes = [outputs, 1, 1];
                 assert_eq!(x.len(), outputs, "outputs");
                 if index + 1 < layers.len() {
                     x = naive::relu(&x);
@@ -49,7 +70,13 @@ pub(crate) fn forward(
             }
         }
     }
-    x
+    transposed(&x, x.len() / sizes[0])
+}
+
+/// The columns of a matrix of so many rows, one after the other.
+fn transposed(matrix: &[f64], rows: usize) -> Vec<f64> {
+    let columns = matrix.len() / rows;
+    (0..matrix.len()).map(|at| matrix[at % rows * columns + at / rows]).collect()
 }
 
 /// `naive::conv2d` as a matrix product for each output row: VGG16 is too large for loops.
@@ -62,30 +89,23 @@ fn convolution(
 ) -> (Vec<f64>, [usize; 3]) {
     let [rows, columns] = window.output([sizes[1], sizes[2]]).expect("the kernel fits");
     let (filters, depth) = (bias.len(), weight.len() / bias.len());
-    let mut transposed = vec![0.0; weight.len()];
-    for (filter, weights) in weight.chunks_exact(depth).enumerate() {
-        for (at, value) in weights.iter().enumerate() {
-            transposed[at * filters + filter] = *value;
-        }
-    }
+    let weight = transposed(weight, filters);
     let product = |row| {
         let seen: Vec<f64> = (0..columns).flat_map(|column| patch(x, sizes, window, [row, column])).collect();
         let mut product = vec![0.0; columns * filters];
-        multiply(&seen, &transposed, &mut product, [columns, depth, filters]);
+        multiply(&seen, &weight, &mut product, [columns, depth, filters]);
         product
     };
-    let products: Vec<Vec<f64>> = (0..rows).into_par_iter().map(product).collect();
-    let pixel = |filter: usize, row: usize, column: usize| products[row][column * filters + filter];
-    let mut y = Vec::with_capacity(filters * rows * columns);
-    for (filter, bias) in bias.iter().enumerate() {
-        for row in 0..rows {
-            y.extend((0..columns).map(|column| pixel(filter, row, column) + bias));
+    let mut y = (0..rows).into_par_iter().map(product).collect::<Vec<_>>().concat();
+    for pixel in y.chunks_exact_mut(filters) {
+        for (value, bias) in pixel.iter_mut().zip(bias) {
+            *value += bias;
         }
     }
     (y, [filters, rows, columns])
 }
 
-/// What one output pixel's window sees of a picture, `C x KH x KW`, with zeros for the padding.
+/// What one output pixel's window sees of a picture (`H x W x C`), as `C x KH x KW` with zeros for the padding.
 pub(crate) fn patch(
     x: &[f64],
     [channels, height, width]: [usize; 3],
@@ -99,7 +119,7 @@ pub(crate) fn patch(
                 let v = (row * stride[0] + a).wrapping_sub(padding.top);
                 let h = (column * stride[1] + b).wrapping_sub(padding.left);
                 let is_inside = v < height && h < width;
-                seen.push(if is_inside { x[(channel * height + v) * width + h] } else { 0.0 });
+                seen.push(if is_inside { x[(v * width + h) * channels + channel] } else { 0.0 });
             }
         }
     }

@@ -8,11 +8,12 @@ use dfdx::prelude::{Const, Cpu, Gradients, Module, NoneTape, Tensor, TensorColle
 use lenslet_models::{UseNetwork, Vgg16Features, with_network};
 use lenslet_nn::{
     Classifier, Initialiser, Parameter, Plan, Summary, cross_entropy, initialise, logits, parameters,
-    visit_parameters_mut,
+    statistics, visit_parameters_mut, visit_statistics_mut,
 };
 use lenslet_train::{Session, TrainConfig, train_step};
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,7 +46,7 @@ pub struct Workload {
 const fn conv(filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
     Layer::Conv { filters, kernel, stride, padding }
 }
-use Layer::{Dense, MaxPool};
+use Layer::{Dense, MaxPool, Norm};
 
 /// All workloads.
 #[rustfmt::skip]
@@ -60,6 +61,13 @@ pub const WORKLOADS: &[Workload] = &[
         layers: &[
             conv(50, 3, 1, 1), conv(75, 3, 1, 1), MaxPool, conv(125, 3, 1, 1), MaxPool,
             Dense(500), Dense(250), Dense(10),
+        ],
+    },
+    Workload {
+        id: "W4", batch: 32, network: Some("imagenette-cnn"),
+        layers: &[
+            conv(25, 5, 1, 2), MaxPool, conv(50, 5, 2, 2), MaxPool, Norm, conv(70, 3, 2, 1), MaxPool, Norm,
+            Dense(100), Dense(100), Dense(10),
         ],
     },
     Workload {
@@ -141,7 +149,7 @@ impl Workload {
     }
 
     fn infer<M: Classifier + 'static>(&self, batch: usize) -> Result<Run, Error> {
-        let images = pictures(batch, M::INPUT);
+        let images = Arc::new(pictures(batch, M::INPUT));
         let mut model = M::with_classes(CLASSES).expect("networks of the zoo take any number");
         draw(&mut model);
         let found = logits(&model, images.clone(), NoneTape)?.as_vec();
@@ -173,10 +181,11 @@ impl Workload {
             parameter.read(&mut values);
             wide(&values)
         };
-        let parameters: Vec<_> = parameters(model).iter().map(|(_, tensor)| read(tensor.as_ref())).collect();
+        let [parameters, statistics] = [parameters(model), statistics(model)]
+            .map(|tensors| tensors.iter().map(|(_, tensor)| read(tensor.as_ref())).collect::<Vec<_>>());
         for index in [0, batch - 1] {
             let x = wide(&images[index * image..][..image]);
-            let expected = reference::forward(self.layers, &x, sizes, &parameters);
+            let expected = reference::forward(self.layers, &x, sizes, &parameters, &statistics);
             let found = found.chunks_exact(found.len() / batch).nth(index).unwrap_or_default();
             compare(&format!("{}, output of image {index}", self.id), wide(found), &expected)?;
         }
@@ -187,7 +196,7 @@ impl Workload {
 /// A run that meets the same batch in every step.
 struct Training<M> {
     session: Session<M>,
-    images: Vec<f32>,
+    images: Arc<Vec<f32>>,
     labels: Vec<usize>,
     gradients: Gradients<f32, Cpu>,
 }
@@ -198,7 +207,7 @@ impl<M: Classifier> Training<M> {
         let session = Session::new(model, TrainConfig { batch_size: batch, ..TrainConfig::default() })?;
         let gradients = session.model.alloc_grads();
         let labels = (0..batch).map(|image| image * 7 % CLASSES).collect();
-        Ok(Self { session, images: pictures(batch, M::INPUT), labels, gradients })
+        Ok(Self { session, images: pictures(batch, M::INPUT).into(), labels, gradients })
     }
 
     fn step(&mut self) -> Result<(), lenslet_train::Error> {
@@ -253,13 +262,18 @@ fn pictures(batch: usize, sizes: [usize; 3]) -> Vec<f32> {
     uniform.into_iter().map(|value| value * 3f32.sqrt()).collect()
 }
 
-/// Draws all parameters, the biases too, so that a forgotten one shows.
+/// Draws all parameters, the biases too, so that a forgotten one shows, and positive statistics.
 fn draw<M: TensorCollection<f32, Cpu>>(model: &mut M) {
     initialise(model, Initialiser::KaimingUniform, 0);
     let Ok(()) = visit_parameters_mut::<_, Infallible>(model, |_, parameter| {
         if parameter.shape().len() == 1 {
             parameter.write(&numbers(2, parameter.len()));
         }
+        Ok(())
+    });
+    let Ok(()) = visit_statistics_mut::<_, Infallible>(model, |_, tensor| {
+        let drawn: Vec<f32> = numbers(3, tensor.len()).iter().map(|value| value.abs() + 0.5).collect();
+        tensor.write(&drawn);
         Ok(())
     });
 }
@@ -284,6 +298,7 @@ mod tests {
         let flops = |id, mode| (Workload::find(id).expect("one of ours").flops(mode) / 1e4).round() / 100.0;
         assert_eq!([flops("W2", Mode::Infer), flops("W2", Mode::Train)], [3.69, 10.75]);
         assert_eq!([flops("W3", Mode::Infer), flops("W3", Mode::Train)], [123.34, 367.25]);
+        assert_eq!([flops("W4", Mode::Infer), flops("W4", Mode::Train)], [397.22, 1003.49]);
         assert_eq!(flops("W5", Mode::Infer), 30_693.26);
     }
 }

@@ -1,6 +1,6 @@
 //! Convolutions.
 
-use super::{Buffers, add_scaled, before_relu, case, planar, run};
+use super::{Buffers, add_scaled, before_relu, case, picture, run};
 use crate::error::compare;
 use crate::reference::patch;
 use crate::{Case, Error, Run, Work, numbers, wide};
@@ -72,10 +72,10 @@ impl Convolution {
 
     /// Operands with numbers in them, and one forward pass done.
     fn buffers(self) -> Buffers {
-        let (kernel, picture) = (self.kernel(), self.input.iter().product::<usize>());
+        let (kernel, pixels) = (self.kernel(), self.input.iter().product::<usize>());
         let outputs = self.batch * kernel.output().iter().product::<usize>();
         let mut buffers = Buffers {
-            x: numbers(1, self.batch * picture),
+            x: numbers(1, self.batch * pixels),
             weight: numbers(2, self.filters * self.depth()),
             bias: numbers(3, self.filters),
             y: vec![0.0; outputs],
@@ -98,11 +98,11 @@ impl Convolution {
     fn forward(self) -> Result<Run, Error> {
         let mut b = self.buffers();
         let (output, last) = (self.kernel().output(), self.batch - 1);
-        let (picture, planes) = (planar(&b.x, self.input, last), planar(&b.y, output, last));
+        let (x, y) = (picture(&b.x, self.input, last), picture(&b.y, output, last));
         for at in [[0, 0], [output[1] / 2, output[2] / 3], [output[1] - 1, output[2] - 1]] {
-            let seen = patch(&picture, self.input, self.window, at);
+            let seen = patch(&x, self.input, self.window, at);
             let expected = naive::relu(&naive::dense(&seen, &wide(&b.weight), &wide(&b.bias)));
-            compare(&format!("{} forward, pixel {at:?}", self.name), pixel(&planes, output, at), &expected)?;
+            compare(&format!("{} forward, pixel {at:?}", self.name), pixel(&y, output, at), &expected)?;
         }
         run(move || self.run_forward(&mut b))
     }
@@ -113,27 +113,24 @@ impl Convolution {
             (numbers(4, b.y.len()), vec![0.0; b.weight.len()], vec![0.0; self.filters]);
         b.dx = vec![0.0; if self.is_first() { 0 } else { b.x.len() }];
         let (output, last) = (self.kernel().output(), self.batch - 1);
-        let [filters, rows, columns] = output;
+        let [filters, _, columns] = output;
         // The gradient before the ReLU, picture by picture.
         let dy: Vec<Vec<f64>> = (0..self.batch)
-            .map(|n| before_relu(&planar(&b.dy, output, n), &planar(&b.y, output, n)))
+            .map(|n| before_relu(&picture(&b.dy, output, n), &picture(&b.y, output, n)))
             .collect();
         self.run_backward(&mut b);
 
         // The weights of the last filter over the last channel see one plane of each picture.
-        let filter = filters - 1;
-        let dy_plane = |n: usize| &dy[n][filter * rows * columns..];
-        let plane = [1, self.input[1], self.input[2]];
+        let (filter, plane) = (filters - 1, [1, self.input[1], self.input[2]]);
+        let of_filter = |n: usize| dy[n].iter().copied().skip(filter).step_by(filters);
         let weight_gradient = |n: usize| {
-            let picture = planar(&b.x, self.input, n);
-            let last_plane = &picture[picture.len() - plane[1] * plane[2]..];
+            let x = picture(&b.x, self.input, n);
+            let last_plane: Vec<f64> =
+                x.iter().copied().skip(self.input[0] - 1).step_by(self.input[0]).collect();
             let mut sum = vec![0.0; self.window.kernel.iter().product()];
-            for (at, g) in dy_plane(n).iter().enumerate() {
-                add_scaled(
-                    &mut sum,
-                    *g,
-                    &patch(last_plane, plane, self.window, [at / columns, at % columns]),
-                );
+            for (at, g) in of_filter(n).enumerate() {
+                let seen = patch(&last_plane, plane, self.window, [at / columns, at % columns]);
+                add_scaled(&mut sum, g, &seen);
             }
             sum
         };
@@ -143,12 +140,12 @@ impl Convolution {
         }
         let name = |what: &str| format!("{} backward, {what} of the last filter", self.name);
         compare(&name("weights"), wide(&b.dweight[b.dweight.len() - expected.len()..]), &expected)?;
-        let expected = (0..self.batch).flat_map(dy_plane).sum();
+        let expected = (0..self.batch).flat_map(of_filter).sum();
         compare(&name("bias"), wide(&b.dbias[filter..]), &[expected])?;
         if !self.is_first() {
             let at = [self.input[1] / 2, self.input[2] - 1];
             let expected = self.input_gradient(&dy[last], &wide(&b.weight), at);
-            let found = pixel(&planar(&b.dx, self.input, last), self.input, at);
+            let found = pixel(&picture(&b.dx, self.input, last), self.input, at);
             compare(&format!("{} backward, input pixel {at:?}", self.name), found, &expected)?;
         }
         run(move || self.run_backward(&mut b))
@@ -168,7 +165,7 @@ impl Convolution {
                     continue;
                 }
                 for filter in 0..filters {
-                    let g = dy[(filter * rows + row) * columns + column];
+                    let g = dy[(row * columns + column) * filters + filter];
                     for (channel, sum) in gradient.iter_mut().enumerate() {
                         let w = ((filter * self.input[0] + channel) * kernel[0] + a) * kernel[1] + b;
                         *sum += g * weight[w];
@@ -181,6 +178,6 @@ impl Convolution {
 }
 
 /// All channels of one pixel.
-fn pixel(planes: &[f64], [_, rows, columns]: [usize; 3], [row, column]: [usize; 2]) -> Vec<f64> {
-    planes.iter().skip(row * columns + column).step_by(rows * columns).copied().collect()
+fn pixel(x: &[f64], [channels, _, columns]: [usize; 3], [row, column]: [usize; 2]) -> Vec<f64> {
+    x[(row * columns + column) * channels..][..channels].to_vec()
 }

@@ -1,16 +1,18 @@
 //! The kernels in the shapes that W1 to W5 give them, each held to its definition before it is timed.
 
+mod batch_norm;
 mod conv;
 mod dense;
 mod flat;
 mod pool;
 
-use crate::{Case, Error, Run, Work};
+use crate::{Case, Error, Run, Work, wide};
 use lenslet_kernels::Simd;
 
 /// Every kernel.
 pub fn cases() -> Vec<Case> {
-    [conv::cases(), dense::cases(), pool::cases(), flat::cases()].into_iter().flatten().collect()
+    let kinds = [conv::cases(), dense::cases(), pool::cases(), batch_norm::cases(), flat::cases()];
+    kinds.into_iter().flatten().collect()
 }
 
 /// The instructions that the kernels use here.
@@ -18,12 +20,10 @@ pub fn simd() -> &'static str {
     Simd::current().name()
 }
 
-/// One picture of a batch in `f64` and channel by channel, as [`naive`](lenslet_kernels::naive) has it.
-fn planar(batch: &[f32], sizes: [usize; 3], index: usize) -> Vec<f64> {
-    let picture = &batch[index * sizes.iter().product::<usize>()..];
-    let pixels = sizes[1] * sizes[2];
-    let plane = |channel| picture[channel..].iter().step_by(sizes[0]).take(pixels).copied().map(f64::from);
-    (0..sizes[0]).flat_map(plane).collect()
+/// One picture of a batch, in `f64`.
+fn picture(batch: &[f32], sizes: [usize; 3], index: usize) -> Vec<f64> {
+    let len = sizes.iter().product::<usize>();
+    wide(&batch[index * len..][..len])
 }
 
 /// What a layer with weights reads and writes.

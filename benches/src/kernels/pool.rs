@@ -1,8 +1,8 @@
 //! Max-pooling.
 
-use super::{case, run};
+use super::{case, picture, run};
 use crate::error::compare;
-use crate::{Case, Error, Run, Work, numbers, wide};
+use crate::{Case, Error, Run, Work, numbers};
 use lenslet_kernels::{MaxPool2d, Padding, Window, naive};
 
 /// Max-pooling over 2x2, and its batch.
@@ -31,14 +31,8 @@ pub fn cases() -> Vec<Case> {
     LAYERS.into_iter().flat_map(of_layer).collect()
 }
 
-/// One picture of a batch in `f64`: pooling has its channels first.
-fn planar(batch: &[f32], sizes: [usize; 3], index: usize) -> Vec<f64> {
-    let picture = sizes.iter().product::<usize>();
-    wide(&batch[index * picture..][..picture])
-}
-
 /// Where a window's largest value was.
-type Winner = u32;
+type Winner = u8;
 
 impl Pooling {
     const WINDOW: Window = Window { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE };
@@ -51,35 +45,35 @@ impl Pooling {
     fn buffers(&self) -> (Vec<f32>, Vec<f32>, Vec<Winner>) {
         let x = numbers(1, self.batch * self.input.iter().product::<usize>());
         let (mut y, mut winners) = (vec![0.0; x.len() / 4], vec![0; x.len() / 4]);
-        self.kernel().forward(&x, &mut y, &mut winners);
+        self.kernel().forward(&x, &mut y, Some(&mut winners));
         (x, y, winners)
     }
 
     fn forward(self) -> Result<Run, Error> {
         let (x, mut y, mut winners) = self.buffers();
         let (kernel, last) = (self.kernel(), self.batch - 1);
-        let expected = naive::max_pool2d(&planar(&x, self.input, last), self.input, Self::WINDOW);
-        compare(&format!("{} forward", self.name), planar(&y, kernel.output(), last), &expected)?;
-        run(move || kernel.forward(&x, &mut y, &mut winners))
+        let expected = naive::max_pool2d(&picture(&x, self.input, last), self.input, Self::WINDOW);
+        compare(&format!("{} forward", self.name), picture(&y, kernel.output(), last), &expected)?;
+        run(move || kernel.forward(&x, &mut y, Some(&mut winners)))
     }
 
     fn backward(self) -> Result<Run, Error> {
         let (mut x, y, winners) = self.buffers();
         let (kernel, last) = (self.kernel(), self.batch - 1);
-        let [_, height, width] = self.input;
+        let [channels, _, width] = self.input;
         // Whoever was the largest of its window gets the window's gradient, here the largest value itself.
-        let planes = planar(&y, kernel.output(), last);
-        let expected: Vec<f64> = planar(&x, self.input, last)
+        let pooled = picture(&y, kernel.output(), last);
+        let expected: Vec<f64> = picture(&x, self.input, last)
             .into_iter()
             .enumerate()
             .map(|(at, value)| {
-                let (plane, row, column) = (at / (height * width), at / width % height, at % width);
-                let largest = planes[(plane * (height / 2) + row / 2) * (width / 2) + column / 2];
+                let (row, column, channel) = (at / channels / width, at / channels % width, at % channels);
+                let largest = pooled[(row / 2 * (width / 2) + column / 2) * channels + channel];
                 if value == largest { largest } else { 0.0 }
             })
             .collect();
         kernel.backward(&y, &winners, &mut x);
-        compare(&format!("{} backward", self.name), planar(&x, self.input, last), &expected)?;
+        compare(&format!("{} backward", self.name), picture(&x, self.input, last), &expected)?;
         run(move || kernel.backward(&y, &winners, &mut x))
     }
 }

@@ -12,6 +12,7 @@ use lenslet_nn::{Classifier, cross_entropy, set_noise, training_logits};
 use lenslet_pipeline::{Batch, Loader, Order};
 use rand::Rng;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Trains a session until its configured number of epochs is done, and calls `watch` with everything that
@@ -107,7 +108,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
 /// Where pictures, labels and network do not fit. A loss that is no number is returned, not refused.
 pub fn train_step<M: Classifier>(
     session: &mut Session<M>,
-    images: Vec<f32>,
+    images: impl Into<Arc<Vec<f32>>>,
     labels: &[usize],
     gradients: Gradients<f32, Cpu>,
 ) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
