@@ -71,7 +71,7 @@ const RATE: f64 = 1e-3;
 const BETA: [f64; 2] = [0.9, 0.999];
 
 fn adam(count: usize) -> Result<Run, Error> {
-    let (mut p, g, mut m) = (numbers(1, count), numbers(2, count), numbers(3, count));
+    let (mut p, mut g, mut m) = (numbers(1, count), numbers(2, count), numbers(3, count));
     let mut v = vec![0.5; count];
     let expected = [count - 1].map(|i| {
         let [p, g, m] = [p[i], g[i], m[i]].map(f64::from);
@@ -80,19 +80,19 @@ fn adam(count: usize) -> Result<Run, Error> {
         p - RATE * m / (1.0 - BETA[0]) / ((v / (1.0 - BETA[1])).sqrt() + 1e-8)
     });
     let step = AdamStep::new(RATE, BETA, 1e-8, 0.0, 1);
-    step.apply(&mut p, &g, &mut m, &mut v);
+    step.apply(&mut p, &mut g, &mut m, &mut v);
     compare("adam, last parameter", wide(&p[count - 1..]), &expected)?;
-    run(move || step.apply(&mut p, &g, &mut m, &mut v))
+    run(move || step.apply(&mut p, &mut g, &mut m, &mut v))
 }
 
 fn sgd(count: usize) -> Result<Run, Error> {
-    let (mut p, g, mut velocity) = (numbers(1, count), numbers(2, count), numbers(3, count));
+    let (mut p, mut g, mut velocity) = (numbers(1, count), numbers(2, count), numbers(3, count));
     let expected = [count - 1].map(|i| {
         let [p, g, velocity] = [p[i], g[i], velocity[i]].map(f64::from);
         p - RATE * (g + 0.9 * (0.9 * velocity + g))
     });
     let step = SgdStep { learning_rate: RATE as f32, momentum: 0.9, nesterov: true, weight_decay: 0.0 };
-    step.apply(&mut p, &g, &mut velocity);
+    step.apply(&mut p, &mut g, &mut velocity);
     compare("sgd, last parameter", wide(&p[count - 1..]), &expected)?;
-    run(move || step.apply(&mut p, &g, &mut velocity))
+    run(move || step.apply(&mut p, &mut g, &mut velocity))
 }

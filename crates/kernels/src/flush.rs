@@ -129,10 +129,10 @@ mod tests {
         results.extend(y);
         let mut first = tiny;
         let adam = crate::AdamStep::new(0.0, [0.5, 0.5], 1e-8, 0.0, 1);
-        adam.apply(&mut [0.0], &[0.0], &mut first, &mut [0.0]);
+        adam.apply(&mut [0.0], &mut [0.0], &mut first, &mut [0.0]);
         let mut velocity = tiny;
         let sgd = crate::SgdStep { learning_rate: 0.0, momentum: 0.5, nesterov: false, weight_decay: 0.0 };
-        sgd.apply(&mut [0.0], &[0.0], &mut velocity);
+        sgd.apply(&mut [0.0], &mut [0.0], &mut velocity);
         results.extend([first, velocity].concat());
         results
     }

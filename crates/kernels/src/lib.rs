@@ -76,5 +76,11 @@ pub use scratch::Scratch;
 pub use simd::{Simd, UnknownSimd};
 pub use window::{Padding, Window};
 
+/// Runs `work` on one of rayon's workers, from where kernels reach the others at once: worth it around several
+/// kernels in turn.
+pub fn on_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}
+
 /// Elements of a flat slice that one piece of element-wise work covers.
 const PIECE: usize = 1 << 15;

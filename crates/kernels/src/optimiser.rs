@@ -33,25 +33,26 @@ impl AdamStep {
         }
     }
 
-    /// Updates the parameter and both moments in place.
+    /// Updates the parameter and both moments in place, and leaves zeros in the gradient for the next sum.
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn apply(&self, parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+    pub fn apply(&self, parameter: &mut [f32], gradient: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         let n = parameter.len();
         assert!([gradient.len(), first.len(), second.len()] == [n; 3], "adam: slices differ in length");
         let pieces = parameter
             .par_chunks_mut(PIECE)
-            .zip(gradient.par_chunks(PIECE))
+            .zip(gradient.par_chunks_mut(PIECE))
             .zip(first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE)));
         let ([beta1, beta2], [rest1, rest2]) = (self.beta, self.rest);
         pieces.for_each(|((parameter, gradient), (first, second))| {
             flush_denormals(|| {
-                for (((p, g), m), v) in parameter.iter_mut().zip(gradient).zip(first).zip(second) {
+                for (((p, g), m), v) in parameter.iter_mut().zip(&*gradient).zip(first).zip(second) {
                     *m = beta1 * *m + rest1 * g;
                     *v = beta2 * *v + rest2 * g * g;
                     *p = self.keep * *p - self.rate * *m / (v.sqrt() * self.second_scale + self.epsilon);
                 }
+                gradient.fill(0.0);
             });
         });
     }
@@ -72,24 +73,26 @@ pub struct SgdStep {
 }
 
 impl SgdStep {
-    /// Updates the parameter and its velocity in place. The velocity starts as zeros.
+    /// Updates the parameter and its velocity in place, and leaves zeros in the gradient for the next sum. The
+    /// velocity starts as zeros.
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn apply(&self, parameter: &mut [f32], gradient: &[f32], velocity: &mut [f32]) {
+    pub fn apply(&self, parameter: &mut [f32], gradient: &mut [f32], velocity: &mut [f32]) {
         assert!([gradient.len(), velocity.len()] == [parameter.len(); 2], "sgd: slices differ in length");
         let pieces = parameter
             .par_chunks_mut(PIECE)
-            .zip(gradient.par_chunks(PIECE))
+            .zip(gradient.par_chunks_mut(PIECE))
             .zip(velocity.par_chunks_mut(PIECE));
         pieces.for_each(|((parameter, gradient), velocity)| {
             flush_denormals(|| {
-                for ((p, g), v) in parameter.iter_mut().zip(gradient).zip(velocity) {
+                for ((p, g), v) in parameter.iter_mut().zip(&*gradient).zip(velocity) {
                     let g = g + self.weight_decay * *p;
                     *v = self.momentum * *v + g;
                     let step = if self.nesterov { g + self.momentum * *v } else { *v };
                     *p -= self.learning_rate * step;
                 }
+                gradient.fill(0.0);
             });
         });
     }
@@ -116,7 +119,7 @@ mod tests {
             let (mut p, mut first, mut second) = ([1.0, -2.0], [0.0; 2], [0.0; 2]);
             for (step, gradient) in (1..).zip(&GRADIENTS) {
                 let step = AdamStep::new(0.1, [0.9, 0.999], 1e-8, weight_decay, step);
-                step.apply(&mut p, gradient, &mut first, &mut second);
+                step.apply(&mut p, &mut gradient.clone(), &mut first, &mut second);
             }
             assert_close(name, p, expected);
         }
@@ -126,7 +129,7 @@ mod tests {
             let (mut p, mut velocity) = ([1.0, -2.0], [0.0; 2]);
             let step = SgdStep { learning_rate: 0.1, momentum: 0.9, nesterov, weight_decay: 0.05 };
             for gradient in &GRADIENTS {
-                step.apply(&mut p, gradient, &mut velocity);
+                step.apply(&mut p, &mut gradient.clone(), &mut velocity);
             }
             assert_close(name, p, expected);
         }

@@ -275,7 +275,12 @@ fn results_do_not_depend_on_the_number_of_threads() {
             pool.backward(&normal, &winners, &mut d_max);
             mean.backward(&normal, &mut d_mean);
             let (mut p, mut m, mut v) = (weight, numbers(6, dweight.len()), vec![0.1; dweight.len()]);
-            AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(&mut p, &dweight, &mut m, &mut v);
+            AdamStep::new(0.1, [0.9, 0.999], 1e-8, 0.01, 3).apply(
+                &mut p,
+                &mut dweight.clone(),
+                &mut m,
+                &mut v,
+            );
             let pooling = [pooled, averaged, d_max, d_mean];
             let norms = [normal, d_normal, d_gamma, d_beta];
             [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A network from pictures to one logit per class. `network!` implements it for every network that ends in
 /// `dense(…)`.
-pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized {
+pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized + Send {
     /// Channels, height and width of a picture.
     const INPUT: [usize; 3];
 

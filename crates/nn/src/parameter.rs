@@ -5,7 +5,7 @@ use dfdx::prelude::{Cpu, CpuError, Gradients, Shape, Tensor, TensorCollection};
 use std::convert::Infallible;
 
 /// A tensor of a model, whose shape is a value.
-pub trait Parameter {
+pub trait Parameter: Send + Sync {
     /// Sizes, outermost first.
     fn shape(&self) -> Vec<usize>;
 

@@ -6,8 +6,8 @@ use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
 use lenslet_kernels::{
-    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, relu, relu_backward,
-    to_channels_first, to_channels_last,
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, on_worker, relu,
+    relu_backward, to_channels_first, to_channels_last,
 };
 use std::sync::Arc;
 
@@ -93,9 +93,13 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
         return Err(CpuError::WrongNumElements);
     }
-    let (y, trace) = run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE);
+    let (y, trace) = on_worker(|| run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE));
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
-    let batch = trace.moves.iter().filter_map(|step| step.statistics.clone()).collect();
+    let statistics = |step: &Move| match &step.found {
+        Found::Statistics(statistics) => Some(statistics.clone()),
+        _ => None,
+    };
+    let batch = trace.moves.iter().filter_map(statistics).collect();
     let y_gradient = y.ghost();
     tape.add_backward_op(move |gradients| {
         let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
@@ -157,77 +161,47 @@ struct Move {
     input: Buffer,
     /// Weight and bias as they were.
     parameters: Vec<Buffer>,
-    /// Of a max-pooling layer.
-    winners: Vec<u8>,
-    /// Of a batch normalisation.
-    statistics: Option<BatchStatistics>,
+    found: Found,
+}
+
+/// What a forward pass finds out besides its output.
+enum Found {
+    Nothing,
+    /// By a max-pooling layer.
+    Winners(Vec<u8>),
+    /// By a batch normalisation.
+    Statistics(BatchStatistics),
 }
 
 fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
-    let sample = |shape: &[usize]| shape.iter().product::<usize>();
-    let batch = x.len() / sample(&plan.input).max(1);
+    let batch = x.len() / plan.input.iter().product::<usize>().max(1);
     let mut trace = Trace::default();
     let mut current = x;
+    // Copied out of their tensors by one thread while the others are at the stage before.
+    let mut weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
+    let mut upcoming = weights.next();
     for (index, stage) in plan.stages.iter().enumerate() {
-        let activation = activation_of(&plan.stages, index);
-        let parameters: Vec<Buffer> = stage.parameters.iter().map(|(_, p)| read(p.as_ref())).collect();
-        let (mut winners, mut statistics) = (Vec::new(), None);
-        let output = match &stage.operation {
-            Operation::Relu => {
-                if !is_fused(&plan.stages, index) {
-                    relu(&mut current);
-                }
-                continue;
-            }
-            Operation::Dropout(dropout) => {
+        match &stage.operation {
+            Operation::Relu if is_fused(&plan.stages, index) => continue,
+            Operation::Relu => relu(&mut current),
+            Operation::Dropout(dropout) if training => dropout.apply(&mut current),
+            Operation::Dropout(_) => {}
+            _ => {
+                let has_parameters = !stage.parameters.is_empty();
+                let parameters = if has_parameters { upcoming.take() } else { None }.unwrap_or_default();
+                let activation = activation_of(&plan.stages, index);
+                let run = || run_stage(stage, activation, &current, &parameters, batch, training);
+                let next = &mut upcoming;
+                let ((output, found), ()) = rayon::join(run, || {
+                    if next.is_none() {
+                        *next = weights.next();
+                    }
+                });
+                let input = std::mem::replace(&mut current, output);
                 if training {
-                    dropout.apply(&mut current);
+                    trace.moves.push(Move { input, parameters, found });
                 }
-                continue;
             }
-            Operation::Flatten(picture) => {
-                let mut y = Buffer::new(current.len());
-                to_channels_first(&current, *picture, &mut y);
-                y
-            }
-            Operation::Conv2d(conv) => {
-                let mut y = Buffer::new(batch * sample(&stage.output));
-                conv.forward(&current, &parameters[0], &parameters[1], activation, &mut y);
-                y
-            }
-            Operation::Dense(dense) => {
-                let mut y = Buffer::new(batch * sample(&stage.output));
-                dense.forward(&current, &parameters[0], &parameters[1], activation, &mut y);
-                y
-            }
-            Operation::MaxPool2d(pool) => {
-                let mut y = Buffer::new(batch * sample(&stage.output));
-                if training {
-                    winners = vec![0; y.len()];
-                }
-                pool.forward(&current, &mut y, training.then_some(&mut winners));
-                y
-            }
-            Operation::AvgPool2d(pool) => {
-                let mut y = Buffer::new(batch * sample(&stage.output));
-                pool.forward(&current, &mut y);
-                y
-            }
-            Operation::BatchNorm(norm) => {
-                let mut y = Buffer::new(current.len());
-                let [gamma, beta] = [&parameters[0], &parameters[1]];
-                if training {
-                    statistics = Some(norm.forward_training(&current, gamma, beta, &mut y));
-                } else {
-                    let [mean, variance] = [0, 1].map(|index| read(stage.statistics[index].as_ref()));
-                    norm.forward_inference(&current, gamma, beta, [&mean, &variance], &mut y);
-                }
-                y
-            }
-        };
-        let input = std::mem::replace(&mut current, output);
-        if training {
-            trace.moves.push(Move { input, parameters, winners, statistics });
         }
     }
     let ends_in_place = plan.stages.iter().rev().take_while(|stage| stage.operation.is_in_place());
@@ -235,6 +209,40 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
         trace.output = Some(Buffer::copy_of(&current));
     }
     (current, trace)
+}
+
+/// The output of a stage that does not work in place, and what its backward pass must know.
+fn run_stage(
+    stage: &Stage,
+    activation: Activation,
+    x: &[f32],
+    parameters: &[Buffer],
+    batch: usize,
+    training: bool,
+) -> (Buffer, Found) {
+    let mut y = Buffer::new(batch * stage.output.iter().product::<usize>());
+    let mut found = Found::Nothing;
+    match (&stage.operation, parameters) {
+        (Operation::Flatten(picture), []) => to_channels_first(x, *picture, &mut y),
+        (Operation::Conv2d(conv), [weight, bias]) => conv.forward(x, weight, bias, activation, &mut y),
+        (Operation::Dense(dense), [weight, bias]) => dense.forward(x, weight, bias, activation, &mut y),
+        (Operation::MaxPool2d(pool), []) if training => {
+            let mut winners = vec![0; y.len()];
+            pool.forward(x, &mut y, Some(&mut winners));
+            found = Found::Winners(winners);
+        }
+        (Operation::MaxPool2d(pool), []) => pool.forward(x, &mut y, None),
+        (Operation::AvgPool2d(pool), []) => pool.forward(x, &mut y),
+        (Operation::BatchNorm(norm), [gamma, beta]) if training => {
+            found = Found::Statistics(norm.forward_training(x, gamma, beta, &mut y));
+        }
+        (Operation::BatchNorm(norm), [gamma, beta]) => {
+            let [mean, variance] = [0, 1].map(|index| read(stage.statistics[index].as_ref()));
+            norm.forward_inference(x, gamma, beta, [&mean, &variance], &mut y);
+        }
+        _ => unreachable!("pooling and flattening have no parameters, the others have a weight and a bias"),
+    }
+    (y, found)
 }
 
 /// Adds the gradients of all parameters; returns the input's where it is `wanted`.
@@ -262,8 +270,7 @@ fn run_backward(
             | Operation::MaxPool2d(_)
             | Operation::AvgPool2d(_)
             | Operation::BatchNorm(_) => {
-                let Move { input, parameters, winners, statistics } =
-                    trace.moves.pop().expect("one move per stage");
+                let Move { input, parameters, found } = trace.moves.pop().expect("one move per stage");
                 let is_first = trace.moves.is_empty();
                 let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
                 // All are there before the first is taken, so that none is lost on an error.
@@ -276,32 +283,31 @@ fn run_backward(
                 }
                 let is_activated = activation_of(stages, index) == Activation::Relu;
                 let activated = output.as_deref().filter(|_| is_activated);
-                match (&stage.operation, sums.as_mut_slice()) {
-                    (Operation::Conv2d(conv), [weight, bias]) => {
+                match (&stage.operation, sums.as_mut_slice(), found) {
+                    (Operation::Conv2d(conv), [weight, bias], _) => {
                         let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
                         conv.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
-                    (Operation::Dense(dense), [weight, bias]) => {
+                    (Operation::Dense(dense), [weight, bias], _) => {
                         let sums = DenseGradients { input: dx.as_deref_mut(), weight, bias };
                         dense.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
-                    (Operation::Flatten(picture), []) => {
+                    (Operation::Flatten(picture), [], _) => {
                         if let Some(dx) = &mut dx {
                             to_channels_last(&dy, *picture, dx);
                         }
                     }
-                    (Operation::MaxPool2d(pool), []) => {
+                    (Operation::MaxPool2d(pool), [], Found::Winners(winners)) => {
                         if let Some(dx) = &mut dx {
                             pool.backward(&dy, &winners, dx);
                         }
                     }
-                    (Operation::AvgPool2d(pool), []) => {
+                    (Operation::AvgPool2d(pool), [], _) => {
                         if let Some(dx) = &mut dx {
                             pool.backward(&dy, dx);
                         }
                     }
-                    (Operation::BatchNorm(norm), [gamma, beta]) => {
-                        let statistics = statistics.expect("measured by the forward pass");
+                    (Operation::BatchNorm(norm), [gamma, beta], Found::Statistics(statistics)) => {
                         let sums = BatchNormGradients { input: dx.as_deref_mut(), gamma, beta };
                         norm.backward(&input, &parameters[0], &statistics, &dy, sums);
                     }
@@ -319,6 +325,10 @@ fn run_backward(
         }
     }
     Ok(wanted.then_some(dy))
+}
+
+fn read_parameters(stage: &Stage) -> Vec<Buffer> {
+    stage.parameters.iter().map(|(_, parameter)| read(parameter.as_ref())).collect()
 }
 
 fn read(parameter: &dyn crate::Parameter) -> Buffer {

@@ -7,7 +7,7 @@ use crate::{EpochReport, Error, Event, Score, Session, Start, Step, evaluate};
 use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
-use lenslet_kernels::CrossEntropy;
+use lenslet_kernels::{CrossEntropy, on_worker};
 use lenslet_nn::{Classifier, cross_entropy, set_noise, training_logits};
 use lenslet_pipeline::{Batch, Loader, Order};
 use rand::Rng;
@@ -112,14 +112,16 @@ pub fn train_step<M: Classifier>(
     labels: &[usize],
     gradients: Gradients<f32, Cpu>,
 ) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
-    let Session { model, optimiser, config, .. } = session;
-    set_noise(model, noise(config.seed, optimiser.step()));
-    let logits = training_logits(model, images, tape(gradients))?;
-    let (loss, report) = cross_entropy(logits, labels)?;
-    let mut gradients = loss.backward();
-    optimiser.update(model, &mut gradients, config.learning_rate)?;
-    model.zero_grads(&mut gradients);
-    Ok((report, gradients))
+    let images = images.into();
+    on_worker(|| {
+        let Session { model, optimiser, config, .. } = session;
+        set_noise(model, noise(config.seed, optimiser.step()));
+        let logits = training_logits(model, images, tape(gradients))?;
+        let (loss, report) = cross_entropy(logits, labels)?;
+        let mut gradients = loss.backward();
+        optimiser.update(model, &mut gradients, config.learning_rate)?;
+        Ok((report, gradients))
+    })
 }
 
 /// Refuses a loss that is no number.

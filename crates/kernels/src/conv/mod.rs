@@ -1,6 +1,7 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
 
 mod direct;
+mod strided;
 mod winograd;
 
 use crate::activation::{Activation, relu_backward_piece};
@@ -76,11 +77,12 @@ impl Conv2d {
     /// `y: N x OH x OW x O`, which is overwritten.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         self.check(x, weight, bias, y);
-        if winograd::suits(self.window, self.input[0], self.output) {
-            let filter = winograd::Filter::forward(self, weight);
-            filter.apply(x, Some(bias), activation, y);
-        } else {
-            self.forward_direct(x, weight, bias, activation, y);
+        match self.algorithm() {
+            Algorithm::Winograd => {
+                winograd::Filter::forward(self, weight).apply(x, Some(bias), activation, y);
+            }
+            Algorithm::Halved(halved) => halved.forward(x, weight, bias, activation, y),
+            Algorithm::Direct => self.forward_direct(x, weight, bias, activation, y),
         }
     }
 
@@ -104,19 +106,38 @@ impl Conv2d {
                 .zip(y.par_chunks_exact(picture))
                 .for_each(|(dy, y)| flush_denormals(|| relu_backward_piece(y, dy)));
         }
-        if winograd::suits(self.window, self.input[0], self.output) {
-            winograd::weight_backward(self, x, dy, dweight, dbias);
-        } else {
-            self.weight_backward_direct(x, dy, dweight, dbias);
+        let algorithm = self.algorithm();
+        match &algorithm {
+            Algorithm::Winograd => winograd::weight_backward(self, x, dy, dweight, dbias),
+            Algorithm::Halved(halved) => halved.weight_backward(x, dy, dweight, dbias),
+            Algorithm::Direct => self.weight_backward_direct(x, dy, dweight, dbias),
         }
         let Some(dx) = dx else { return };
         assert_eq!(dx.len(), x.len(), "conv2d: input gradient");
-        if winograd::suits(self.window, self.output[0], self.input) {
-            winograd::Filter::backward(self, weight).apply(dy, None, Activation::Identity, dx);
-        } else {
-            self.input_backward_direct(weight, dy, dx);
+        match &algorithm {
+            Algorithm::Winograd => {
+                winograd::Filter::backward(self, weight).apply(dy, None, Activation::Identity, dx);
+            }
+            Algorithm::Halved(halved) => halved.input_backward(weight, dy, dx),
+            Algorithm::Direct => self.input_backward_direct(weight, dy, dx),
         }
     }
+
+    /// The fastest one that computes this convolution.
+    fn algorithm(&self) -> Algorithm<'_> {
+        match strided::Halved::of(self) {
+            Some(halved) => Algorithm::Halved(halved),
+            None if winograd::suits(self) => Algorithm::Winograd,
+            None => Algorithm::Direct,
+        }
+    }
+}
+
+/// How a convolution is computed.
+enum Algorithm<'a> {
+    Winograd,
+    Halved(strided::Halved<'a>),
+    Direct,
 }
 
 /// Pictures that sum their weight gradients one after the other, and how many such groups a batch has: as

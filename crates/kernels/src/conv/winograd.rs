@@ -21,16 +21,19 @@ const POINTS: usize = 36;
 /// Tiles that go through the transforms and products together.
 const BLOCK: usize = 32;
 
-/// Whether a convolution of `channels` to `[filters, height, width]` gains by it: few channels or small pictures
-/// do not make up for the transforms.
-pub fn suits(window: Window, channels: usize, [filters, height, width]: [usize; 3]) -> bool {
-    let Window { kernel, stride, padding } = window;
+/// Whether a convolution, and so its gradients, gains by it: few channels or small pictures do not make up for
+/// the transforms.
+pub fn suits(conv: &Conv2d) -> bool {
+    let Window { kernel, stride, padding } = conv.window;
+    let [channels, rows, columns] = conv.input;
+    let [filters, height, width] = conv.output;
     let is_small = padding.top.max(padding.left) <= 2;
+    let is_deep = channels.min(filters) >= 16;
     kernel == [3, 3]
         && stride == [1, 1]
         && is_small
-        && channels.min(filters) >= 16
-        && height.min(width) >= TILE
+        && is_deep
+        && height.min(width).min(rows).min(columns) >= TILE
 }
 
 /// A linear map of `N` numbers to `M`, applied to the rows and then to the columns of a square.
