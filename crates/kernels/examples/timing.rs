@@ -122,9 +122,9 @@ fn main() {
     if on("misc") {
         let mut x = numbers(1690000);
         let (mut m, mut v) = (vec![0.1; x.len()], vec![0.1; x.len()]);
-        let g = x.clone();
+        let mut g = x.clone();
         let a = AdamStep::new(1e-3, [0.9, 0.999], 1e-8, 0.0, 10);
-        let t = time(|| a.apply(&mut x, &g, &mut m, &mut v));
+        let t = time(|| a.apply(&mut x, &mut g, &mut m, &mut v));
         println!("adam {:.3} ms", t * 1e3);
         let x = numbers(128 * 16900);
         let mut y = x.clone();

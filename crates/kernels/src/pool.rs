@@ -1,6 +1,7 @@
 //! Max-pooling, and the walk over windows that it shares with average pooling.
 
-use crate::{Window, flush_denormals};
+use crate::simd::{Kernel, LANES, Lanes};
+use crate::{Simd, Window};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -29,77 +30,125 @@ impl MaxPool2d {
     /// `winners`, of the same shape, with its place in the window, row by row (the first where several are
     /// equal). Only [`backward`](Self::backward) wants the winners.
     pub fn forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
-        let pooling = &self.0;
+        let (pooling, simd) = (self.0, Simd::current());
         pooling.check(x.len(), y.len());
         let row_len = pooling.output_row();
+        let take = |row: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
+            let x = pooling.picture(x, row / pooling.output[1]);
+            let kernel = TakeLargest { pooling, x, row: row % pooling.output[1], y, winners };
+            // SAFETY: `x` is a whole picture, `y` and `winners` are whole rows.
+            unsafe { simd.run(kernel) };
+        };
         match winners {
             Some(winners) => {
                 assert_eq!(y.len(), winners.len(), "max_pool: winners");
                 let rows = y.par_chunks_exact_mut(row_len).zip(winners.par_chunks_exact_mut(row_len));
-                rows.enumerate().for_each(|(row, (y, winners))| {
-                    flush_denormals(|| {
-                        pooling.windows_of_output_row(x, row, |outputs, seen| {
-                            let (y, winners) = (&mut y[outputs.clone()], &mut winners[outputs]);
-                            mark_larger(seen, y, winners);
-                        });
-                    });
-                });
+                rows.enumerate().for_each(|(row, (y, winners))| take(row, y, Some(winners)));
             }
-            None => y.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, y)| {
-                flush_denormals(|| {
-                    pooling.windows_of_output_row(x, row, |outputs, seen| take_larger(seen, &mut y[outputs]));
-                });
-            }),
+            None => y.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, y)| take(row, y, None)),
         }
     }
 
     /// `dx: N x H x W x C` is overwritten with the gradient of the input, from `dy` and the forward pass's
     /// `winners`, both `N x OH x OW x C`.
     pub fn backward(&self, dy: &[f32], winners: &[u8], dx: &mut [f32]) {
-        let pooling = &self.0;
+        let (pooling, simd) = (self.0, Simd::current());
         pooling.check(dx.len(), dy.len());
         assert_eq!(dy.len(), winners.len(), "max_pool: winners");
         dx.par_chunks_exact_mut(pooling.input_row()).enumerate().for_each(|(row, dx)| {
-            flush_denormals(|| {
-                dx.fill(0.0);
-                pooling.windows_on_input_row(row, |seeing| {
-                    let (dy, winners) = (&dy[seeing.outputs.clone()], &winners[seeing.outputs]);
-                    for ((dx, dy), winner) in dx[seeing.inputs].iter_mut().zip(dy).zip(winners) {
-                        *dx += if usize::from(*winner) == seeing.place { *dy } else { 0.0 };
-                    }
-                });
-            });
+            dx.fill(0.0);
+            // SAFETY: `dx` is a whole row, `dy` and `winners` are whole pictures.
+            unsafe { simd.run(GiveToWinners { pooling, row, dy, winners, dx }) };
         });
     }
 }
 
-#[inline(always)]
-fn wins(x: f32, y: f32) -> bool {
-    (x > y) | (x.is_nan() & !y.is_nan())
+/// An output row of one picture.
+struct TakeLargest<'a> {
+    pooling: Pooling,
+    x: &'a [f32],
+    row: usize,
+    y: &'a mut [f32],
+    winners: Option<&'a mut [u8]>,
 }
 
-#[inline(always)]
-fn take_larger(seen: Seen, y: &mut [f32]) {
-    if seen.is_first {
-        y.copy_from_slice(seen.x);
-    } else {
-        for (y, x) in y.iter_mut().zip(seen.x) {
-            *y = if wins(*x, *y) { *x } else { *y };
+impl Kernel for TakeLargest<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { pooling, x, row, y, mut winners } = self;
+        let [channels, _, width] = pooling.input;
+        let Window { kernel, stride, padding } = pooling.window;
+        for column in 0..pooling.output[2] {
+            let [rows, columns] = pooling.on_picture([row, column]);
+            for channel in (0..channels).step_by(LANES) {
+                let n = LANES.min(channels - channel);
+                // SAFETY: windows see pixels of the picture only, and `n` channels from `channel` on are the pixel's.
+                unsafe {
+                    let (mut best, mut place) = (V::splat(f32::NEG_INFINITY), V::splat(0.0));
+                    let mut is_first = true;
+                    for a in rows.start..rows.end {
+                        for b in columns.start..columns.end {
+                            let pixel = (row * stride[0] + a - padding.top) * width + column * stride[1] + b
+                                - padding.left;
+                            let pixel = x.as_ptr().add(pixel * channels + channel);
+                            let seen = if n == LANES { V::load(pixel) } else { V::load_first(pixel, n) };
+                            let at = V::splat((a * kernel[1] + b) as f32);
+                            (best, place) = if is_first { (seen, at) } else { best.larger(place, seen, at) };
+                            is_first = false;
+                        }
+                    }
+                    let to = column * channels + channel;
+                    best.store_first(y.as_mut_ptr().add(to), n);
+                    if let Some(winners) = &mut winners {
+                        place.store_bytes(winners.as_mut_ptr().add(to), n);
+                    }
+                }
+            }
         }
     }
 }
 
-#[inline(always)]
-fn mark_larger(seen: Seen, y: &mut [f32], winners: &mut [u8]) {
-    let place = seen.place as u8;
-    if seen.is_first {
-        y.copy_from_slice(seen.x);
-        winners.fill(place);
-    } else {
-        for ((y, winner), x) in y.iter_mut().zip(winners).zip(seen.x) {
-            let wins = wins(*x, *y);
-            *y = if wins { *x } else { *y };
-            *winner = if wins { place } else { *winner };
+/// A row of the input's gradient, counted through all pictures.
+struct GiveToWinners<'a> {
+    pooling: Pooling,
+    row: usize,
+    dy: &'a [f32],
+    winners: &'a [u8],
+    dx: &'a mut [f32],
+}
+
+impl Kernel for GiveToWinners<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { pooling, row, dy, winners, dx } = self;
+        let [channels, height, _] = pooling.input;
+        let Window { kernel, stride, padding } = pooling.window;
+        for window_row in pooling.windows_on_row(row % height) {
+            let a = row % height + padding.top - window_row * stride[0];
+            for column in 0..pooling.output[2] {
+                let [_, columns] = pooling.on_picture([window_row, column]);
+                let window = (row / height * pooling.output[1] + window_row) * pooling.output[2] + column;
+                for channel in (0..channels).step_by(LANES) {
+                    let n = LANES.min(channels - channel);
+                    // SAFETY: windows and pixels are those of the picture, and `n` channels from `channel` on are
+                    // theirs.
+                    unsafe {
+                        let from = window * channels + channel;
+                        let winner = V::load_bytes(winners.as_ptr().add(from), n);
+                        let dy = V::load_first(dy.as_ptr().add(from), n);
+                        for b in columns.start..columns.end {
+                            let pixel = column * stride[1] + b - padding.left;
+                            let dx = dx.as_mut_ptr().add(pixel * channels + channel);
+                            let share = dy.where_equal(winner, V::splat((a * kernel[1] + b) as f32));
+                            V::load_first(dx, n).add(share).store_first(dx, n);
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -116,10 +165,6 @@ pub(crate) struct Pooling {
 pub(crate) struct Seen<'a> {
     /// Its channels.
     pub x: &'a [f32],
-    /// Its place in the kernel, row by row.
-    pub place: usize,
-    /// Whether it is the first that the window sees.
-    pub is_first: bool,
     /// How many the window sees.
     pub count: usize,
 }
@@ -130,8 +175,6 @@ pub(crate) struct Seeing {
     pub inputs: Range<usize>,
     /// The window's channels, in the whole output.
     pub outputs: Range<usize>,
-    /// The pixel's place in the kernel, row by row.
-    pub place: usize,
     /// How many pixels the window sees.
     pub count: usize,
 }
@@ -187,36 +230,44 @@ impl Pooling {
         row: usize,
         mut visit: impl FnMut(Range<usize>, Seen<'_>),
     ) {
-        let [channels, height, width] = self.input;
-        let Window { kernel, stride, padding } = self.window;
-        let (picture, row) = (row / self.output[1], row % self.output[1]);
-        let x = &x[picture * height * width * channels..][..height * width * channels];
+        let Window { stride, padding, .. } = self.window;
+        let (x, row) = (self.picture(x, row / self.output[1]), row % self.output[1]);
+        let [channels, _, width] = self.input;
         for column in 0..self.output[2] {
             let [rows, columns] = self.on_picture([row, column]);
-            let (first, count) = (rows.start * kernel[1] + columns.start, rows.len() * columns.len());
+            let count = rows.len() * columns.len();
             for a in rows {
                 let pixels = (row * stride[0] + a - padding.top) * width + column * stride[1];
                 for b in columns.clone() {
-                    let (place, pixel) = (a * kernel[1] + b, pixels + b - padding.left);
-                    let x = &x[pixel * channels..][..channels];
-                    let seen = Seen { x, place, is_first: place == first, count };
+                    let pixel = pixels + b - padding.left;
+                    let seen = Seen { x: &x[pixel * channels..][..channels], count };
                     visit(column * channels..(column + 1) * channels, seen);
                 }
             }
         }
     }
 
+    /// The rows of windows that see an input row of one picture.
+    fn windows_on_row(&self, row: usize) -> Range<usize> {
+        let Window { kernel, stride, padding } = self.window;
+        let below = row + padding.top;
+        let first = (below + 1).saturating_sub(kernel[0]).div_ceil(stride[0]);
+        first..(below / stride[0] + 1).min(self.output[1])
+    }
+
+    /// One of the pictures.
+    fn picture<'a>(&self, x: &'a [f32], picture: usize) -> &'a [f32] {
+        let len = self.input.iter().product();
+        &x[picture * len..][..len]
+    }
+
     /// Every window that sees a pixel of an input row (counted through all pictures), in the order of windows.
     #[inline(always)]
     pub fn windows_on_input_row(&self, row: usize, mut visit: impl FnMut(Seeing)) {
         let [channels, height, _] = self.input;
-        let Window { kernel, stride, padding } = self.window;
+        let Window { stride, padding, .. } = self.window;
         let (picture, row) = (row / height, row % height);
-        let below = row + padding.top;
-        let first = (below + 1).saturating_sub(kernel[0]).div_ceil(stride[0]);
-        let end = (below / stride[0] + 1).min(self.output[1]);
-        for window_row in first..end {
-            let a = below - window_row * stride[0];
+        for window_row in self.windows_on_row(row) {
             let windows = (picture * self.output[1] + window_row) * self.output[2];
             for column in 0..self.output[2] {
                 let [rows, columns] = self.on_picture([window_row, column]);
@@ -225,7 +276,7 @@ impl Pooling {
                 for b in columns {
                     let pixel = column * stride[1] + b - padding.left;
                     let inputs = pixel * channels..(pixel + 1) * channels;
-                    visit(Seeing { inputs, outputs: outputs.clone(), place: a * kernel[1] + b, count });
+                    visit(Seeing { inputs, outputs: outputs.clone(), count });
                 }
             }
         }

@@ -124,14 +124,19 @@ fn channels_first(values: Buffer, sample: &[usize]) -> Buffer {
 }
 
 fn relaid(values: Buffer, sample: &[usize], relay: fn(&[f32], [usize; 3], &mut [f32])) -> Buffer {
-    match *sample {
-        [channels, height, width] if channels > 1 && height * width > 1 => {
+    match <[usize; 3]>::try_from(sample) {
+        Ok(picture) if has_layout(picture) => {
             let mut relaid = Buffer::new(values.len());
-            relay(&values, [channels, height, width], &mut relaid);
+            relay(&values, picture, &mut relaid);
             relaid
         }
         _ => values,
     }
+}
+
+/// Whether a picture differs from one layout to the other.
+fn has_layout([channels, height, width]: [usize; 3]) -> bool {
+    channels > 1 && height * width > 1
 }
 
 /// What a layer's kernel applies to its own output: the ReLU that comes right after it.
@@ -184,6 +189,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
         match &stage.operation {
             Operation::Relu if is_fused(&plan.stages, index) => continue,
             Operation::Relu => relu(&mut current),
+            Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Dropout(dropout) if training => dropout.apply(&mut current),
             Operation::Dropout(_) => {}
             _ => {
@@ -264,6 +270,7 @@ fn run_backward(
                 }
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
+            Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Flatten(_)
             | Operation::Conv2d(_)
             | Operation::Dense(_)

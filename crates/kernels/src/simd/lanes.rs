@@ -27,8 +27,36 @@ pub(crate) trait Lanes: Copy {
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `max(self, 0)`, and NaN where `self` is.
     unsafe fn relu(self) -> Self;
-    /// `self` where `gate` is above zero, zero elsewhere.
-    unsafe fn where_positive(self, gate: Self) -> Self;
+    /// `self` where `a` equals `b`, zero elsewhere.
+    unsafe fn where_equal(self, a: Self, b: Self) -> Self;
+    /// `self` and `place`, or `other` and `other_place` where `other` is larger or the first NaN.
+    unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self);
     /// The sum of the lanes.
     unsafe fn sum(self) -> f32;
+
+    /// The first `n` of some whole numbers; the rest is zero.
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8, n: usize) -> Self {
+        let mut values = [0.0; LANES];
+        // SAFETY: the caller's: the first `n` can be read.
+        unsafe {
+            for (i, value) in values.iter_mut().enumerate().take(n) {
+                *value = f32::from(*from.add(i));
+            }
+            Self::load(values.as_ptr())
+        }
+    }
+
+    /// Whole numbers of 0 to 255 as bytes.
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, n: usize) {
+        let mut values = [0.0; LANES];
+        // SAFETY: the caller's: the first `n` can be written.
+        unsafe {
+            self.store(values.as_mut_ptr());
+            for (i, value) in values.iter().enumerate().take(n) {
+                *to.add(i) = *value as u8;
+            }
+        }
+    }
 }

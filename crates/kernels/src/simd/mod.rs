@@ -25,7 +25,7 @@ pub enum Simd {
     Portable,
     /// AVX2 with FMA: `x86_64` since 2013.
     Avx2,
-    /// AVX-512 F: `x86_64` servers since 2017.
+    /// AVX-512 F, BW and VL: `x86_64` servers since 2017.
     Avx512,
     /// `aarch64`.
     Neon,
@@ -73,7 +73,10 @@ impl Simd {
             let has_avx2 =
                 std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
             available.extend(has_avx2.then_some(Self::Avx2));
-            let has_avx512 = has_avx2 && std::arch::is_x86_feature_detected!("avx512f");
+            let has_avx512 = has_avx2
+                && std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512vl");
             available.extend(has_avx512.then_some(Self::Avx512));
         }
         #[cfg(target_arch = "aarch64")]
@@ -139,16 +142,18 @@ impl Simd {
     /// The kernel's own conditions hold.
     pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) -> K::Output {
         flush_denormals(|| {
-            // SAFETY: a `Simd` other than `Portable` comes from `available`, which asked the processor. The
-            // kernel's conditions are the caller's.
-            match self {
-                #[cfg(target_arch = "x86_64")]
-                Self::Avx512 => unsafe { x86::run_avx512(kernel) },
-                #[cfg(target_arch = "x86_64")]
-                Self::Avx2 => unsafe { x86::run_avx2(kernel) },
-                #[cfg(target_arch = "aarch64")]
-                Self::Neon => unsafe { neon::run(kernel) },
-                _ => unsafe { kernel.run::<portable::Array>() },
+            // SAFETY: a `Simd` that is in use comes from `available`, which asked the processor. The kernel's
+            // conditions are the caller's.
+            unsafe {
+                match self {
+                    #[cfg(target_arch = "x86_64")]
+                    Self::Avx512 => x86::run_avx512(kernel),
+                    #[cfg(target_arch = "x86_64")]
+                    Self::Avx2 => x86::run_avx2(kernel),
+                    #[cfg(target_arch = "aarch64")]
+                    Self::Neon => neon::run(kernel),
+                    _ => kernel.run::<portable::Array>(),
+                }
             }
         })
     }

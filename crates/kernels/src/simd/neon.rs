@@ -102,11 +102,26 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    unsafe fn where_positive(self, gate: Self) -> Self {
+    unsafe fn where_equal(self, a: Self, b: Self) -> Self {
         // SAFETY: as above.
-        self.zip(gate, |value, gate| unsafe {
-            vreinterpretq_f32_u32(vandq_u32(vcgtzq_f32(gate), vreinterpretq_u32_f32(value)))
-        })
+        Self(std::array::from_fn(|i| unsafe {
+            let equal = vceqq_f32(a.0[i], b.0[i]);
+            vreinterpretq_f32_u32(vandq_u32(equal, vreinterpretq_u32_f32(self.0[i])))
+        }))
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
+        // SAFETY: as above. A number equals itself; a NaN does not.
+        let wins: [uint32x4_t; 4] = std::array::from_fn(|i| unsafe {
+            let (x, y) = (other.0[i], self.0[i]);
+            let first_nan = vandq_u32(vmvnq_u32(vceqq_f32(x, x)), vceqq_f32(y, y));
+            vorrq_u32(vcgtq_f32(x, y), first_nan)
+        });
+        // SAFETY: as above.
+        let select =
+            |a: Self, b: Self| Self(std::array::from_fn(|i| unsafe { vbslq_f32(wins[i], a.0[i], b.0[i]) }));
+        (select(other, self), select(other_place, place))
     }
 
     #[inline(always)]

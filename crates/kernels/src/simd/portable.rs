@@ -67,8 +67,18 @@ impl Lanes for Array {
     }
 
     #[inline(always)]
-    unsafe fn where_positive(self, gate: Self) -> Self {
-        Self(from_fn(|i| if gate.0[i] > 0.0 { self.0[i] } else { 0.0 }))
+    unsafe fn where_equal(self, a: Self, b: Self) -> Self {
+        Self(from_fn(|i| if a.0[i] == b.0[i] { self.0[i] } else { 0.0 }))
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
+        let wins: [bool; LANES] = from_fn(|i| {
+            let (x, y) = (other.0[i], self.0[i]);
+            (x > y) | (x.is_nan() & !y.is_nan())
+        });
+        let select = |a: Self, b: Self| Self(from_fn(|i| if wins[i] { a.0[i] } else { b.0[i] }));
+        (select(other, self), select(other_place, place))
     }
 
     #[inline(always)]

@@ -15,8 +15,8 @@ pub struct Avx2(__m256, __m256);
 /// Runs a kernel compiled for AVX-512.
 ///
 /// # Safety
-/// The processor has AVX-512 F, AVX2 and FMA; the kernel's conditions hold.
-#[target_feature(enable = "avx512f,avx2,fma")]
+/// The processor has AVX-512 F, BW and VL, AVX2 and FMA; the kernel's conditions hold.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
 pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller's.
     unsafe { kernel.run::<Avx512>() }
@@ -106,11 +106,38 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn where_positive(self, gate: Self) -> Self {
+    unsafe fn where_equal(self, a: Self, b: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { Self(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a.0, b.0), self.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
         // SAFETY: as above.
         unsafe {
-            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate.0, _mm512_setzero_ps());
-            Self(_mm512_maskz_mov_ps(positive, self.0))
+            let larger = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(other.0, self.0);
+            let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(other.0, other.0);
+            let wins = larger | (is_nan & _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0));
+            let select = |a, b| Self(_mm512_mask_mov_ps(b, wins, a));
+            (select(other.0, self.0), select(other_place.0, place.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8, n: usize) -> Self {
+        // SAFETY: as above; bytes that are masked out are not read.
+        unsafe {
+            let bytes = _mm_maskz_loadu_epi8(first(n), from.cast());
+            Self(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, n: usize) {
+        // SAFETY: as above; bytes that are masked out are not written.
+        unsafe {
+            let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(self.0));
+            _mm_mask_storeu_epi8(to.cast(), first(n), bytes);
         }
     }
 
@@ -132,6 +159,16 @@ unsafe fn first_of_two(n: usize) -> (__m256i, __m256i) {
         let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
         let n = _mm256_set1_epi32(n as i32);
         (_mm256_cmpgt_epi32(n, lane), _mm256_cmpgt_epi32(n, _mm256_add_epi32(lane, _mm256_set1_epi32(8))))
+    }
+}
+
+/// Where `x` is larger than `y`, or the first NaN of the two.
+#[inline(always)]
+unsafe fn wins(x: __m256, y: __m256) -> __m256 {
+    // SAFETY: as above.
+    unsafe {
+        let first_nan = _mm256_and_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x), _mm256_cmp_ps::<_CMP_ORD_Q>(y, y));
+        _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, y), first_nan)
     }
 }
 
@@ -213,13 +250,27 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn where_positive(self, gate: Self) -> Self {
+    unsafe fn where_equal(self, a: Self, b: Self) -> Self {
         // SAFETY: as above.
         unsafe {
-            let zero = _mm256_setzero_ps();
             Self(
-                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, zero), self.0),
-                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate.1, zero), self.1),
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a.0, b.0), self.0),
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a.1, b.1), self.1),
+            )
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
+        // SAFETY: as above.
+        unsafe {
+            let [low, high] = [wins(other.0, self.0), wins(other.1, self.1)];
+            (
+                Self(_mm256_blendv_ps(self.0, other.0, low), _mm256_blendv_ps(self.1, other.1, high)),
+                Self(
+                    _mm256_blendv_ps(place.0, other_place.0, low),
+                    _mm256_blendv_ps(place.1, other_place.1, high),
+                ),
             )
         }
     }
