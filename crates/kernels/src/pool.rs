@@ -1,7 +1,7 @@
 //! Max-pooling, and the walk over windows that it shares with average pooling.
 
 use crate::simd::{Kernel, LANES, Lanes};
-use crate::{Simd, Window};
+use crate::{Padding, Simd, Window};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -26,27 +26,49 @@ impl MaxPool2d {
         self.0.output
     }
 
+    /// `[channels, height, width]` of one input picture.
+    pub const fn input(&self) -> [usize; 3] {
+        self.0.input
+    }
+
+    pub(crate) fn output_len(&self) -> usize {
+        self.0.output.iter().product()
+    }
+
+    pub(crate) fn window(&self) -> Window {
+        self.0.window
+    }
+
+    /// Whether windows neither overlap nor see padding, so that rows of windows see rows of their own.
+    pub(crate) fn is_tiling(&self) -> bool {
+        self.0.window.stride == self.0.window.kernel && self.0.window.padding == Padding::NONE
+    }
+
     /// `x: N x H x W x C`; `y: N x OH x OW x C` is overwritten with each window's largest value (a NaN wins), and
     /// `winners`, of the same shape, with its place in the window, row by row (the first where several are
     /// equal). Only [`backward`](Self::backward) wants the winners.
     pub fn forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
-        let (pooling, simd) = (self.0, Simd::current());
-        pooling.check(x.len(), y.len());
-        let row_len = pooling.output_row();
-        let take = |row: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
-            let x = pooling.picture(x, row / pooling.output[1]);
-            let kernel = TakeLargest { pooling, x, row: row % pooling.output[1], y, winners };
-            // SAFETY: `x` is a whole picture, `y` and `winners` are whole rows.
-            unsafe { simd.run(kernel) };
-        };
+        let simd = Simd::current();
+        self.0.check(x.len(), y.len());
+        let [x_len, y_len] = [self.0.input, self.0.output].map(|size| size.iter().product::<usize>());
+        let pictures = y.par_chunks_exact_mut(y_len).zip(x.par_chunks_exact(x_len));
         match winners {
             Some(winners) => {
-                assert_eq!(y.len(), winners.len(), "max_pool: winners");
-                let rows = y.par_chunks_exact_mut(row_len).zip(winners.par_chunks_exact_mut(row_len));
-                rows.enumerate().for_each(|(row, (y, winners))| take(row, y, Some(winners)));
+                assert_eq!(pictures.len() * y_len, winners.len(), "max_pool: winners");
+                let pictures = pictures.zip(winners.par_chunks_exact_mut(y_len));
+                pictures.for_each(|((y, x), winners)| self.forward_here(simd, x, y, Some(winners)));
             }
-            None => y.par_chunks_exact_mut(row_len).enumerate().for_each(|(row, y)| take(row, y, None)),
+            None => pictures.for_each(|(y, x)| self.forward_here(simd, x, y, None)),
         }
+    }
+
+    /// One picture, on this thread.
+    pub(crate) fn forward_here(&self, simd: Simd, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+        let pooling = self.0;
+        pooling.check(x.len(), y.len());
+        assert!(winners.as_ref().is_none_or(|winners| winners.len() == y.len()), "max_pool: winners");
+        // SAFETY: `x`, `y` and `winners` were just checked to be whole pictures.
+        unsafe { simd.run(TakeLargest { pooling, x, y, winners }) };
     }
 
     /// `dx: N x H x W x C` is overwritten with the gradient of the input, from `dy` and the forward pass's
@@ -63,11 +85,10 @@ impl MaxPool2d {
     }
 }
 
-/// An output row of one picture.
+/// One picture's forward pass.
 struct TakeLargest<'a> {
     pooling: Pooling,
     x: &'a [f32],
-    row: usize,
     y: &'a mut [f32],
     winners: Option<&'a mut [u8]>,
 }
@@ -77,10 +98,12 @@ impl Kernel for TakeLargest<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { pooling, x, row, y, mut winners } = self;
+        let Self { pooling, x, y, mut winners } = self;
         let [channels, _, width] = pooling.input;
         let Window { kernel, stride, padding } = pooling.window;
-        for column in 0..pooling.output[2] {
+        let [_, height, across] = pooling.output;
+        for at in 0..height * across {
+            let (row, column) = (at / across, at % across);
             let [rows, columns] = pooling.on_picture([row, column]);
             for channel in (0..channels).step_by(LANES) {
                 let n = LANES.min(channels - channel);
@@ -99,7 +122,7 @@ impl Kernel for TakeLargest<'_> {
                             is_first = false;
                         }
                     }
-                    let to = column * channels + channel;
+                    let to = at * channels + channel;
                     best.store_first(y.as_mut_ptr().add(to), n);
                     if let Some(winners) = &mut winners {
                         place.store_bytes(winners.as_mut_ptr().add(to), n);
@@ -286,7 +309,6 @@ impl Pooling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Padding;
 
     #[test]
     fn the_first_of_equals_and_a_nan_win() {

@@ -51,8 +51,16 @@ impl Operation {
 
     /// Whether the result takes the place of the input in memory.
     pub fn is_in_place(&self) -> bool {
-        matches!(self, Self::Relu | Self::Dropout(_))
+        match self {
+            Self::Flatten(picture) => !has_layout(*picture),
+            operation => matches!(operation, Self::Relu | Self::Dropout(_)),
+        }
     }
+}
+
+/// Whether a picture differs from channels first to channels last.
+pub(crate) fn has_layout([channels, height, width]: [usize; 3]) -> bool {
+    channels > 1 && height * width > 1
 }
 
 impl Plan {

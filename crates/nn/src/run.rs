@@ -1,13 +1,13 @@
 //! Running a plan as one operation on dfdx's tape.
 
 use crate::buffer::Buffer;
-use crate::plan::{Layer, Operation, Plan, Stage, advance_noise};
+use crate::plan::{Layer, Operation, Plan, Stage, advance_noise, has_layout};
 use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
 use lenslet_kernels::{
-    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, on_worker, relu,
-    relu_backward, to_channels_first, to_channels_last,
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, MaxPool2d, on_worker,
+    relu, relu_backward, to_channels_first, to_channels_last,
 };
 use std::sync::Arc;
 
@@ -134,11 +134,6 @@ fn relaid(values: Buffer, sample: &[usize], relay: fn(&[f32], [usize; 3], &mut [
     }
 }
 
-/// Whether a picture differs from one layout to the other.
-fn has_layout([channels, height, width]: [usize; 3]) -> bool {
-    channels > 1 && height * width > 1
-}
-
 /// What a layer's kernel applies to its own output: the ReLU that comes right after it.
 fn activation_of(stages: &[Stage], index: usize) -> Activation {
     match stages.get(index + 1).map(|stage| &stage.operation) {
@@ -147,10 +142,23 @@ fn activation_of(stages: &[Stage], index: usize) -> Activation {
     }
 }
 
-/// Whether this stage, a ReLU, is done by the layer before it.
+/// Whether this stage, a ReLU or a pooling layer, is done by the layer before it.
 fn is_fused(stages: &[Stage], index: usize) -> bool {
-    let before = index.checked_sub(1).map(|before| &stages[before].operation);
-    matches!(before, Some(Operation::Conv2d(_) | Operation::Dense(_)))
+    let before = |by: usize| index.checked_sub(by).map(|before| &stages[before].operation);
+    match &stages[index].operation {
+        Operation::Relu => matches!(before(1), Some(Operation::Conv2d(_) | Operation::Dense(_))),
+        Operation::MaxPool2d(_) => index >= 2 && pooling_of(stages, index - 2).is_some(),
+        _ => false,
+    }
+}
+
+/// The pooling that a convolution does while its output is in the cache: the one right after its ReLU.
+fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
+    let [conv, relu, pool] = stages.get(index..index + 3)? else { return None };
+    match (&conv.operation, &relu.operation, &pool.operation) {
+        (Operation::Conv2d(_), Operation::Relu, Operation::MaxPool2d(pool)) => Some(pool),
+        _ => None,
+    }
 }
 
 /// What the backward pass needs of the forward pass.
@@ -187,7 +195,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     let mut upcoming = weights.next();
     for (index, stage) in plan.stages.iter().enumerate() {
         match &stage.operation {
-            Operation::Relu if is_fused(&plan.stages, index) => continue,
+            _ if is_fused(&plan.stages, index) => {}
             Operation::Relu => relu(&mut current),
             Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Dropout(dropout) if training => dropout.apply(&mut current),
@@ -195,8 +203,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
                 let parameters = if has_parameters { upcoming.take() } else { None }.unwrap_or_default();
-                let activation = activation_of(&plan.stages, index);
-                let run = || run_stage(stage, activation, &current, &parameters, batch, training);
+                let run = || run_stage(&plan.stages, index, &current, &parameters, batch, training);
                 let next = &mut upcoming;
                 let ((output, found), ()) = rayon::join(run, || {
                     if next.is_none() {
@@ -210,8 +217,14 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             }
         }
     }
-    let ends_in_place = plan.stages.iter().rev().take_while(|stage| stage.operation.is_in_place());
-    if training && ends_in_place.into_iter().any(|stage| matches!(stage.operation, Operation::Relu)) {
+    // A ReLU with nothing but work in place, or fused, after it.
+    let last_move = plan
+        .stages
+        .iter()
+        .enumerate()
+        .rposition(|(index, stage)| !stage.operation.is_in_place() && !is_fused(&plan.stages, index));
+    let after = last_move.map_or(0, |index| index + 1);
+    if training && plan.stages[after..].iter().any(|stage| matches!(stage.operation, Operation::Relu)) {
         trace.output = Some(Buffer::copy_of(&current));
     }
     (current, trace)
@@ -219,18 +232,28 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
 
 /// The output of a stage that does not work in place, and what its backward pass must know.
 fn run_stage(
-    stage: &Stage,
-    activation: Activation,
+    stages: &[Stage],
+    index: usize,
     x: &[f32],
     parameters: &[Buffer],
     batch: usize,
     training: bool,
 ) -> (Buffer, Found) {
-    let mut y = Buffer::new(batch * stage.output.iter().product::<usize>());
+    let (stage, activation, pool) = (&stages[index], activation_of(stages, index), pooling_of(stages, index));
+    let output = if pool.is_some() { &stages[index + 2].output } else { &stage.output };
+    let mut y = Buffer::new(batch * output.iter().product::<usize>());
     let mut found = Found::Nothing;
     match (&stage.operation, parameters) {
         (Operation::Flatten(picture), []) => to_channels_first(x, *picture, &mut y),
-        (Operation::Conv2d(conv), [weight, bias]) => conv.forward(x, weight, bias, activation, &mut y),
+        (Operation::Conv2d(conv), [weight, bias]) => match pool {
+            None => conv.forward(x, weight, bias, activation, &mut y),
+            Some(pool) if training => {
+                let mut winners = vec![0; y.len()];
+                conv.forward_pooled(x, weight, bias, activation, pool, &mut y, Some(&mut winners));
+                found = Found::Winners(winners);
+            }
+            Some(pool) => conv.forward_pooled(x, weight, bias, activation, pool, &mut y, None),
+        },
         (Operation::Dense(dense), [weight, bias]) => dense.forward(x, weight, bias, activation, &mut y),
         (Operation::MaxPool2d(pool), []) if training => {
             let mut winners = vec![0; y.len()];
@@ -264,10 +287,9 @@ fn run_backward(
     let mut output = trace.output.take();
     for (index, stage) in stages.iter().enumerate().rev() {
         match &stage.operation {
+            _ if is_fused(stages, index) => {}
             Operation::Relu => {
-                if !is_fused(stages, index) {
-                    relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
-                }
+                relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
             Operation::Flatten(picture) if !has_layout(*picture) => {}
@@ -291,6 +313,16 @@ fn run_backward(
                 let is_activated = activation_of(stages, index) == Activation::Relu;
                 let activated = output.as_deref().filter(|_| is_activated);
                 match (&stage.operation, sums.as_mut_slice(), found) {
+                    (Operation::Conv2d(conv), [weight, bias], Found::Winners(winners)) => {
+                        let pool =
+                            pooling_of(stages, index).expect("only a pooling convolution finds winners");
+                        relu_backward(output.as_ref().expect("is in the trace"), &mut dy);
+                        let pictures = dy.len() / pool.output().iter().product::<usize>();
+                        let mut unpooled = Buffer::new(pictures * pool.input().iter().product::<usize>());
+                        pool.backward(&dy, &winners, &mut unpooled);
+                        let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
+                        conv.backward(&input, &parameters[0], None, &mut unpooled, sums);
+                    }
                     (Operation::Conv2d(conv), [weight, bias], _) => {
                         let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
                         conv.backward(&input, &parameters[0], activated, &mut dy, sums);

@@ -7,7 +7,7 @@ use super::{Conv2d, add_bias_gradient, group};
 use crate::panels::{Packed, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
-use crate::{Activation, Padding, Simd, flush_denormals};
+use crate::{Activation, MaxPool2d, Padding, Simd, Window, flush_denormals};
 use rayon::prelude::*;
 use std::ops::{Deref, Range};
 
@@ -83,40 +83,52 @@ impl Conv2d {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let ([channels, ..], [filters, height, width]) = (self.input, self.output);
-        let ([kernel_height, kernel_width], [row_stride, column_stride]) =
-            (self.window.kernel, self.window.stride);
-        let simd = Simd::current();
-        // What a pixel sees, row by row of the kernel, channels last.
-        let packed = Packed::new(self.depth(), filters, |k, filter| {
-            let (tap, channel) = (k / channels, k % channels);
-            weight[(filter * channels + channel) * kernel_height * kernel_width + tap]
-        });
-        let line = self.framed(&[]).row();
-        let rows = (PIECE / (line * row_stride)).clamp(1, height);
-        let runs: Vec<usize> = (0..kernel_height).map(|row| row * line).collect();
+        let forward = Forward::new(self, weight, bias, activation);
+        let rows = forward.piece();
+        let len = rows * self.output[2] * self.output[0];
         let pictures = y.par_chunks_exact_mut(self.output_len()).zip(x.par_chunks_exact(self.input_len()));
-        let pieces = pictures.flat_map(|(y, x)| {
-            y.par_chunks_mut(rows * width * filters).enumerate().map(move |(piece, y)| (piece * rows, x, y))
-        });
-        pieces.for_each(|(first, x, y)| {
-            let rows = y.len() / (width * filters);
-            let seen = first * row_stride..(first + rows - 1) * row_stride + kernel_height;
-            let seen = self.framed(x).rows(seen);
-            for (row, y) in y.chunks_exact_mut(width * filters).enumerate() {
-                let left = Left {
-                    data: &seen[row * row_stride * line..],
-                    row: column_stride * channels,
-                    step: 1,
-                    runs: &runs,
-                    run: kernel_width * channels,
-                };
-                for (panel, right) in packed.panels() {
-                    let output = Output::new(&mut y[panel.start..], width, panel.columns, filters);
-                    multiply(simd, left, right, Start::Bias(&bias[panel.start..]), activation, output);
-                }
+        let pieces = pictures
+            .flat_map(|(y, x)| y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y)));
+        pieces.for_each(|(first, x, y)| forward.rows(x, first, y));
+    }
+
+    /// The forward pass of a convolution and the pooling after it: what the convolution leaves never leaves the
+    /// cache.
+    pub(super) fn forward_pooled_direct(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        pool: &MaxPool2d,
+        y: &mut [f32],
+        winners: Option<&mut [u8]>,
+    ) {
+        let forward = Forward::new(self, weight, bias, activation);
+        let [filters, _, width] = self.output;
+        let ([_, pooled_height, pooled_width], window) = (pool.output(), pool.window().kernel[0]);
+        let rows = (forward.piece() / window).max(1).min(pooled_height);
+        let pool_rows = |x: &[f32], first: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
+            let pooled = y.len() / (pooled_width * filters);
+            let mut outputs = Scratch::new(pooled * window * width * filters);
+            forward.rows(x, first * window, &mut outputs);
+            let pool = MaxPool2d::new([filters, pooled * window, width], pool.window());
+            pool.expect("some rows of what fits").forward_here(forward.simd, &outputs, y, winners);
+        };
+        let (len, picture) = (rows * pooled_width * filters, pooled_height * pooled_width * filters);
+        let x = x.par_chunks_exact(self.input_len());
+        match winners {
+            None => y.par_chunks_exact_mut(picture).zip(x).for_each(|(y, x)| {
+                y.par_chunks_mut(len).enumerate().for_each(|(i, y)| pool_rows(x, i * rows, y, None));
+            }),
+            Some(winners) => {
+                let pictures = y.par_chunks_exact_mut(picture).zip(winners.par_chunks_exact_mut(picture));
+                pictures.zip(x).for_each(|((y, winners), x)| {
+                    let pieces = y.par_chunks_mut(len).zip(winners.par_chunks_mut(len));
+                    pieces.enumerate().for_each(|(i, (y, w))| pool_rows(x, i * rows, y, Some(w)));
+                });
             }
-        });
+        }
     }
 
     pub(super) fn weight_backward_direct(
@@ -243,6 +255,64 @@ impl Conv2d {
                 }
             }
         });
+    }
+}
+
+/// A forward pass with its weights packed.
+struct Forward<'a> {
+    conv: &'a Conv2d,
+    /// What a pixel sees, row by row of the kernel, channels last.
+    packed: Packed,
+    bias: &'a [f32],
+    activation: Activation,
+    /// Where the rows of a pixel's window start.
+    runs: Vec<usize>,
+    simd: Simd,
+}
+
+impl<'a> Forward<'a> {
+    fn new(conv: &'a Conv2d, weight: &[f32], bias: &'a [f32], activation: Activation) -> Self {
+        let ([channels, ..], taps) = (conv.input, conv.window.kernel[0] * conv.window.kernel[1]);
+        let packed = Packed::new(conv.depth(), conv.output[0], |k, filter| {
+            weight[(filter * channels + k % channels) * taps + k / channels]
+        });
+        let line = conv.framed(&[]).row();
+        let runs = (0..conv.window.kernel[0]).map(|row| row * line).collect();
+        Self { conv, packed, bias, activation, runs, simd: Simd::current() }
+    }
+
+    /// Output rows of a piece.
+    fn piece(&self) -> usize {
+        (PIECE / (self.conv.framed(&[]).row() * self.conv.window.stride[0])).clamp(1, self.conv.output[1])
+    }
+
+    /// The output rows from `first` on of one picture, as many as `y` has.
+    fn rows(&self, x: &[f32], first: usize, y: &mut [f32]) {
+        let ([channels, ..], [filters, _, width]) = (self.conv.input, self.conv.output);
+        let Window { kernel, stride, .. } = self.conv.window;
+        let framed = self.conv.framed(x);
+        let (line, rows) = (framed.row(), y.len() / (width * filters));
+        let seen = framed.rows(first * stride[0]..(first + rows - 1) * stride[0] + kernel[0]);
+        for (row, y) in y.chunks_exact_mut(width * filters).enumerate() {
+            let left = Left {
+                data: &seen[row * stride[0] * line..],
+                row: stride[1] * channels,
+                step: 1,
+                runs: &self.runs,
+                run: kernel[1] * channels,
+            };
+            for (panel, right) in self.packed.panels() {
+                let output = Output::new(&mut y[panel.start..], width, panel.columns, filters);
+                multiply(
+                    self.simd,
+                    left,
+                    right,
+                    Start::Bias(&self.bias[panel.start..]),
+                    self.activation,
+                    output,
+                );
+            }
+        }
     }
 }
 

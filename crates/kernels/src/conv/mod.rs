@@ -5,7 +5,8 @@ mod strided;
 mod winograd;
 
 use crate::activation::{Activation, relu_backward_piece};
-use crate::{Window, flush_denormals};
+use crate::scratch::Scratch;
+use crate::{MaxPool2d, Window, flush_denormals};
 use rayon::prelude::*;
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
@@ -83,6 +84,33 @@ impl Conv2d {
             }
             Algorithm::Halved(halved) => halved.forward(x, weight, bias, activation, y),
             Algorithm::Direct => self.forward_direct(x, weight, bias, activation, y),
+        }
+    }
+
+    /// The same, and then max-pooling of what comes out, with `pool`'s `winners`.
+    ///
+    /// # Panics
+    /// Where `pool` is of other pictures than this layer's output, besides what [`forward`](Self::forward) and
+    /// [`MaxPool2d::forward`] panic on.
+    #[expect(clippy::too_many_arguments, reason = "those of the two layers that it does at once")]
+    pub fn forward_pooled(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        pool: &MaxPool2d,
+        y: &mut [f32],
+        winners: Option<&mut [u8]>,
+    ) {
+        assert_eq!(pool.input(), self.output, "conv2d: pooling of other pictures");
+        if pool.is_tiling() && matches!(self.algorithm(), Algorithm::Direct) {
+            assert_eq!(y.len() / pool.output_len() * self.input_len(), x.len(), "conv2d: pooled output");
+            self.forward_pooled_direct(x, weight, bias, activation, pool, y, winners);
+        } else {
+            let mut outputs = Scratch::new(x.len() / self.input_len() * self.output_len());
+            self.forward(x, weight, bias, activation, &mut outputs);
+            pool.forward(&outputs, y, winners);
         }
     }
 
