@@ -1,6 +1,8 @@
 //! Between the two layouts of a batch of pictures: channels first, as files and frameworks have them, and
 //! channels last, as the kernels do.
 
+use crate::Simd;
+use crate::simd::{Kernel, LANES, Lanes};
 use rayon::prelude::*;
 
 /// `N x C x H x W` to `N x H x W x C`.
@@ -21,20 +23,46 @@ pub fn to_channels_first(x: &[f32], [channels, height, width]: [usize; 3], y: &m
 
 /// Each matrix of `rows x columns` becomes one of `columns x rows`.
 fn transpose(x: &[f32], rows: usize, columns: usize, y: &mut [f32]) {
-    /// Rows and columns that are moved together, so that both sides stay in the L1 cache.
-    const BLOCK: usize = 16;
-    let picture = rows * columns;
-    assert!(x.len() == y.len() && x.len().is_multiple_of(picture.max(1)), "layout: no whole pictures");
-    y.par_chunks_exact_mut(picture).zip(x.par_chunks_exact(picture)).for_each(|(y, x)| {
-        for first in (0..columns).step_by(BLOCK) {
-            let end = columns.min(first + BLOCK);
-            for (row, x) in x.chunks_exact(columns).enumerate() {
-                for (column, value) in x[first..end].iter().enumerate() {
-                    y[(first + column) * rows + row] = *value;
+    let (simd, matrix) = (Simd::current(), rows * columns);
+    assert!(x.len() == y.len() && x.len().is_multiple_of(matrix.max(1)), "layout: no whole pictures");
+    y.par_chunks_exact_mut(matrix).zip(x.par_chunks_exact(matrix)).for_each(|(y, x)| {
+        // SAFETY: `x` and `y` are whole matrices.
+        unsafe { simd.run(Transpose { x, rows, columns, y }) };
+    });
+}
+
+struct Transpose<'a> {
+    x: &'a [f32],
+    rows: usize,
+    columns: usize,
+    y: &'a mut [f32],
+}
+
+impl Kernel for Transpose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { x, rows, columns, y } = self;
+        for row in (0..rows).step_by(LANES) {
+            let height = LANES.min(rows - row);
+            for column in (0..columns).step_by(LANES) {
+                let width = LANES.min(columns - column);
+                // SAFETY: blocks end with the rows and columns of the matrices.
+                unsafe {
+                    let mut block = [V::splat(0.0); LANES];
+                    for (i, line) in block.iter_mut().enumerate().take(height) {
+                        let from = x.as_ptr().add((row + i) * columns + column);
+                        *line = if width == LANES { V::load(from) } else { V::load_first(from, width) };
+                    }
+                    for (j, line) in V::transpose(block).into_iter().enumerate().take(width) {
+                        let to = y.as_mut_ptr().add((column + j) * rows + row);
+                        if height == LANES { line.store(to) } else { line.store_first(to, height) }
+                    }
                 }
             }
         }
-    });
+    }
 }
 
 #[cfg(test)]
@@ -42,12 +70,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
-        let x: Vec<f32> = (0..2 * 3 * 4 * 5).map(|v| v as f32).collect();
-        let (mut last, mut first) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        to_channels_last(&x, [3, 4, 5], &mut last);
-        assert_eq!(last[..4], [0.0, 20.0, 40.0, 1.0]);
-        to_channels_first(&last, [3, 4, 5], &mut first);
-        assert_eq!(first, x);
+    fn there_and_back_on_every_instruction_set() {
+        for (channels, height, width) in [(3, 4, 5), (25, 7, 5), (33, 1, 50), (1, 2, 3)] {
+            let picture = channels * height * width;
+            let x: Vec<f32> = (0..2 * picture).map(|v| v as f32).collect();
+            for simd in Simd::available() {
+                simd.force(|| {
+                    let (mut last, mut first) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+                    to_channels_last(&x, [channels, height, width], &mut last);
+                    for (i, value) in last.iter().enumerate() {
+                        let (pixel, channel) = (i % picture / channels, i % channels);
+                        assert_eq!(*value, x[i / picture * picture + channel * height * width + pixel]);
+                    }
+                    to_channels_first(&last, [channels, height, width], &mut first);
+                    assert_eq!(first, x);
+                });
+            }
+        }
     }
 }

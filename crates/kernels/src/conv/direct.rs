@@ -3,7 +3,7 @@
 //! With channels last, the inputs that an output pixel sees are one run of memory per kernel row, and those of
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
-use super::{Conv2d, add_bias_gradient, group};
+use super::{Conv2d, bias_backward, group};
 use crate::panels::{Packed, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -134,7 +134,8 @@ impl Conv2d {
     pub(super) fn weight_backward_direct(
         &self,
         x: &[f32],
-        dy: &[f32],
+        activated: Option<&[f32]>,
+        dy: &mut [f32],
         dweight: &mut [f32],
         dbias: &mut [f32],
     ) {
@@ -153,12 +154,14 @@ impl Conv2d {
         let mut partials = Scratch::zeros(groups * (sums + lanes));
         partials
             .par_chunks_exact_mut(sums + lanes)
-            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks(group * self.output_len())))
-            .for_each(|(partial, (x, dy))| {
+            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks_mut(group * self.output_len())))
+            .enumerate()
+            .for_each(|(piece, (partial, (x, dy)))| {
                 let (dweight, dbias) = partial.split_at_mut(sums);
-                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact(self.output_len()));
-                for (x, dy) in pictures {
-                    flush_denormals(|| add_bias_gradient(dy, &mut dbias[..filters]));
+                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact_mut(self.output_len()));
+                for (picture, (x, dy)) in pictures.enumerate() {
+                    let activated = activated.map(|y| &y[(piece * group + picture) * dy.len()..][..dy.len()]);
+                    flush_denormals(|| bias_backward(activated, dy, &mut dbias[..filters]));
                     let dy = pad_lanes(dy, filters);
                     let seen = self.framed(x).rows(0..(height - 1) * row_stride + kernel_height);
                     for first in (0..height).step_by(block) {

@@ -6,8 +6,7 @@ mod winograd;
 
 use crate::activation::{Activation, relu_backward_piece};
 use crate::scratch::Scratch;
-use crate::{MaxPool2d, Window, flush_denormals};
-use rayon::prelude::*;
+use crate::{MaxPool2d, Window};
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
@@ -128,17 +127,11 @@ impl Conv2d {
         let ConvGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "conv2d: weight gradient");
         assert!(activated.is_none_or(|y| y.len() == dy.len()), "conv2d: activated output");
-        let picture = self.output_len();
-        if let Some(y) = activated {
-            dy.par_chunks_exact_mut(picture)
-                .zip(y.par_chunks_exact(picture))
-                .for_each(|(dy, y)| flush_denormals(|| relu_backward_piece(y, dy)));
-        }
         let algorithm = self.algorithm();
         match &algorithm {
-            Algorithm::Winograd => winograd::weight_backward(self, x, dy, dweight, dbias),
-            Algorithm::Halved(halved) => halved.weight_backward(x, dy, dweight, dbias),
-            Algorithm::Direct => self.weight_backward_direct(x, dy, dweight, dbias),
+            Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
+            Algorithm::Halved(halved) => halved.weight_backward(x, activated, dy, dweight, dbias),
+            Algorithm::Direct => self.weight_backward_direct(x, activated, dy, dweight, dbias),
         }
         let Some(dx) = dx else { return };
         assert_eq!(dx.len(), x.len(), "conv2d: input gradient");
@@ -175,8 +168,11 @@ fn group(batch: usize, len: usize) -> usize {
     batch.div_ceil(groups).max(1)
 }
 
-/// Adds the output's gradient of some pictures to the bias gradient's lanes.
-fn add_bias_gradient(dy: &[f32], dbias: &mut [f32]) {
+/// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.
+fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
+    if let Some(y) = activated {
+        relu_backward_piece(y, dy);
+    }
     for pixel in dy.chunks_exact(dbias.len()) {
         for (sum, g) in dbias.iter_mut().zip(pixel) {
             *sum += g;

@@ -43,9 +43,16 @@ impl<'a> Halved<'a> {
         filter.apply(&self.halved(x), Some(bias), activation, y);
     }
 
-    pub fn weight_backward(&self, x: &[f32], dy: &[f32], dweight: &mut [f32], dbias: &mut [f32]) {
+    pub fn weight_backward(
+        &self,
+        x: &[f32],
+        activated: Option<&[f32]>,
+        dy: &mut [f32],
+        dweight: &mut [f32],
+        dbias: &mut [f32],
+    ) {
         let mut sums = Scratch::zeros(self.equal.output[0] * self.equal.depth());
-        winograd::weight_backward(&self.equal, &self.halved(x), dy, &mut sums, dbias);
+        winograd::weight_backward(&self.equal, &self.halved(x), activated, dy, &mut sums, dbias);
         self.for_each_weight(|at, halved| dweight[at] += sums[halved]);
     }
 
@@ -142,8 +149,8 @@ mod tests {
             close("dx", &dx, &exact);
             let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
             let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
-            halved.weight_backward(&x, &dy, &mut dweight, &mut dbias);
-            conv.weight_backward_direct(&x, &dy, &mut exact, &mut exact_bias);
+            halved.weight_backward(&x, None, &mut dy.clone(), &mut dweight, &mut dbias);
+            conv.weight_backward_direct(&x, None, &mut dy.clone(), &mut exact, &mut exact_bias);
             close("dweight", &dweight, &exact);
             close("dbias", &dbias, &exact_bias);
         }

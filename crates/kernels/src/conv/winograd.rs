@@ -5,7 +5,7 @@
 //! <https://arxiv.org/abs/1509.09308>, whose matrices `B`, `G` and `A` these are. The weight gradient is the
 //! transpose of the same linear maps.
 
-use super::{Conv2d, add_bias_gradient, group};
+use super::{Conv2d, bias_backward, group};
 use crate::panels::{Panel, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -511,7 +511,14 @@ impl Kernel for AddWeightGradients<'_> {
 }
 
 /// Adds the gradients of weight and bias.
-pub fn weight_backward(conv: &Conv2d, x: &[f32], dy: &[f32], dweight: &mut [f32], dbias: &mut [f32]) {
+pub fn weight_backward(
+    conv: &Conv2d,
+    x: &[f32],
+    activated: Option<&[f32]>,
+    dy: &mut [f32],
+    dweight: &mut [f32],
+    dbias: &mut [f32],
+) {
     let ([channels, ..], [filters, ..]) = (conv.input, conv.output);
     let simd = Simd::current();
     let (depth, lanes) = (padded(channels), padded(filters));
@@ -524,11 +531,13 @@ pub fn weight_backward(conv: &Conv2d, x: &[f32], dy: &[f32], dweight: &mut [f32]
     let mut partials = Scratch::new(batch.div_ceil(group) * (sums + lanes));
     partials
         .par_chunks_exact_mut(sums + lanes)
-        .zip(x.par_chunks(group * conv.input_len()).zip(dy.par_chunks(group * conv.output_len())))
-        .for_each(|(partial, (x, dy))| {
+        .zip(x.par_chunks(group * conv.input_len()).zip(dy.par_chunks_mut(group * conv.output_len())))
+        .enumerate()
+        .for_each(|(piece, (partial, (x, dy)))| {
             partial.fill(0.0);
             let (dweight, dbias) = partial.split_at_mut(sums);
-            flush_denormals(|| add_bias_gradient(dy, &mut dbias[..filters]));
+            let activated = activated.map(|y| &y[piece * group * conv.output_len()..][..dy.len()]);
+            flush_denormals(|| bias_backward(activated, dy, &mut dbias[..filters]));
             let pictures = dy.len() / conv.output_len();
             let all: Vec<Tile> = tiles(conv.output, pictures).collect();
             for here in all.chunks(BLOCK) {
@@ -613,8 +622,8 @@ mod tests {
                     close("dx", &dx, &exact);
                     let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
                     let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
-                    weight_backward(&conv, &x, &dy, &mut dweight, &mut dbias);
-                    conv.weight_backward_direct(&x, &dy, &mut exact, &mut exact_bias);
+                    weight_backward(&conv, &x, None, &mut dy.clone(), &mut dweight, &mut dbias);
+                    conv.weight_backward_direct(&x, None, &mut dy.clone(), &mut exact, &mut exact_bias);
                     close("dweight", &dweight, &exact);
                     close("dbias", &dbias, &exact_bias);
                 });

@@ -59,4 +59,25 @@ pub(crate) trait Lanes: Copy {
             }
         }
     }
+
+    /// Column `i` of sixteen rows as row `i`.
+    #[inline(always)]
+    unsafe fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
+        let mut columns = [[0.0; LANES]; LANES];
+        let mut transposed = rows;
+        // SAFETY: each array holds sixteen numbers.
+        unsafe {
+            for (i, row) in rows.into_iter().enumerate() {
+                let mut values = [0.0; LANES];
+                row.store(values.as_mut_ptr());
+                for (column, value) in columns.iter_mut().zip(values) {
+                    column[i] = value;
+                }
+            }
+            for (to, column) in transposed.iter_mut().zip(&columns) {
+                *to = Self::load(column.as_ptr());
+            }
+        }
+        transposed
+    }
 }

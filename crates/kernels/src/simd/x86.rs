@@ -149,6 +149,39 @@ impl Lanes for Avx512 {
             Avx2(_mm512_castps512_ps256(self.0), high).sum()
         }
     }
+
+    #[inline(always)]
+    unsafe fn transpose(rows: [Self; 16]) -> [Self; 16] {
+        let mut fours = rows;
+        let mut columns = rows;
+        // SAFETY: as above.
+        unsafe {
+            // Number `j` of a quarter register of `fours[4g + j]`: column `j` of that quarter, rows `4g` to `4g + 3`.
+            for g in [0, 4, 8, 12] {
+                let [a, b, c, d] = [rows[g].0, rows[g + 1].0, rows[g + 2].0, rows[g + 3].0];
+                let low =
+                    [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
+                let high =
+                    [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
+                fours[g].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
+                fours[g + 1].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
+                fours[g + 2].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
+                fours[g + 3].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+            }
+            for j in 0..4 {
+                let [a, b, c, d] = [fours[j].0, fours[4 + j].0, fours[8 + j].0, fours[12 + j].0];
+                let (even_low, even_high) =
+                    (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d));
+                let (odd_low, odd_high) =
+                    (_mm512_shuffle_f32x4::<0xDD>(a, b), _mm512_shuffle_f32x4::<0xDD>(c, d));
+                columns[j].0 = _mm512_shuffle_f32x4::<0x88>(even_low, even_high);
+                columns[4 + j].0 = _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high);
+                columns[8 + j].0 = _mm512_shuffle_f32x4::<0xDD>(even_low, even_high);
+                columns[12 + j].0 = _mm512_shuffle_f32x4::<0xDD>(odd_low, odd_high);
+            }
+        }
+        columns
+    }
 }
 
 /// Two masks of eight lanes, all bits set in the first `n` of sixteen.
