@@ -19,7 +19,11 @@ Examples:
   lenslet train --resume runs/mnist-cnn/last.safetensors     go on after an interruption
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
-  lenslet summary mnist-cnn                                  layers, shapes, parameters";
+  lenslet summary mnist-cnn                                  layers, shapes, parameters
+
+Environment:
+  LENSLET_SIMD=portable|avx2|avx512|neon    use these instructions instead of the best that there are
+  RAYON_NUM_THREADS=N                       use so many threads";
 
 #[derive(Subcommand)]
 pub enum Command {

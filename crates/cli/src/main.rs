@@ -11,21 +11,26 @@ mod progress;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use lenslet_kernels::Simd;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Train(arguments) => commands::train::run(&arguments),
-        Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
-        Command::Predict(arguments) => commands::predict::run(&arguments),
-        Command::Summary(arguments) => commands::summary::run(&arguments),
-    };
-    match result {
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
             ExitCode::from(2)
         }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    Simd::from_environment()?;
+    match command {
+        Command::Train(arguments) => commands::train::run(&arguments),
+        Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
+        Command::Predict(arguments) => commands::predict::run(&arguments),
+        Command::Summary(arguments) => commands::summary::run(&arguments),
     }
 }

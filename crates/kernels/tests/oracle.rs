@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn max_pool2d(window in window(), channels in 1usize..4, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
+    fn max_pool2d(window in window(), channels in 1usize..20, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
         let input = [channels, size.0, size.1];
         let Some(pool) = MaxPool2d::new(input, window) else { return Ok(()) };
         let picture = channels * size.0 * size.1;
@@ -106,17 +106,45 @@ proptest! {
             x.chunks_exact(picture).flat_map(|x| naive::max_pool2d(x, input, window)).collect()
         };
         let expected = forward(&wide(&x));
-        let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u8::MAX; expected.len()]);
-        pool.forward(&x, &mut y, Some(&mut winners));
-        assert_close("y", &y, &expected);
-        let mut inferred = vec![f32::NAN; y.len()];
-        pool.forward(&x, &mut inferred, None);
-        prop_assert_eq!(&inferred, &y);
+        let dy = numbers(seed ^ 3, expected.len());
+        let expected_dx = slopes(&wide(&x), |x| dot(&forward(x), &wide(&dy)));
+        for simd in Simd::available() {
+            simd.force(|| {
+                let (mut y, mut winners) = (vec![f32::NAN; expected.len()], vec![u8::MAX; expected.len()]);
+                pool.forward(&x, &mut y, Some(&mut winners));
+                assert_close("y", &y, &expected);
+                let mut inferred = vec![f32::NAN; y.len()];
+                pool.forward(&x, &mut inferred, None);
+                assert_eq!(inferred, y);
+                let mut dx = vec![f32::NAN; x.len()];
+                pool.backward(&dy, &winners, &mut dx);
+                assert_close("dx", &dx, &expected_dx);
+            });
+        }
+    }
 
-        let dy = numbers(seed ^ 3, y.len());
-        let mut dx = vec![f32::NAN; x.len()];
-        pool.backward(&dy, &winners, &mut dx);
-        assert_close("dx", &dx, &slopes(&wide(&x), |x| dot(&forward(x), &wide(&dy))));
+    /// What a convolution pools itself is what the pooling layer makes of its output.
+    #[test]
+    fn conv2d_with_pooling(window in window(), size in 1usize..4, channels in 1usize..20, picture in (4usize..40, 4usize..40), filters in 1usize..40, batch in 1usize..3, seed: u64) {
+        let input = [channels, picture.0, picture.1];
+        let Some(conv) = Conv2d::new(input, filters, window) else { return Ok(()) };
+        let tiles = Window { kernel: [size; 2], stride: [size; 2], padding: Padding::NONE };
+        let Some(pool) = MaxPool2d::new(conv.output(), tiles) else { return Ok(()) };
+        let x = numbers(seed, batch * input.iter().product::<usize>());
+        let weight = numbers(seed ^ 1, filters * channels * window.kernel[0] * window.kernel[1]);
+        let bias = numbers(seed ^ 2, filters);
+        let mut y = vec![f32::NAN; batch * conv.output().iter().product::<usize>()];
+        conv.forward(&x, &weight, &bias, Activation::Relu, &mut y);
+        let pooled = batch * pool.output().iter().product::<usize>();
+        let ([mut expected, mut found], [mut expected_winners, mut winners]) =
+            ([vec![f32::NAN; pooled], vec![f32::NAN; pooled]], [vec![9; pooled], vec![9; pooled]]);
+        pool.forward(&y, &mut expected, Some(&mut expected_winners));
+        conv.forward_pooled(&x, &weight, &bias, Activation::Relu, &pool, &mut found, Some(&mut winners));
+        prop_assert_eq!(&found, &expected);
+        prop_assert_eq!(winners, expected_winners);
+        found.fill(f32::NAN);
+        conv.forward_pooled(&x, &weight, &bias, Activation::Relu, &pool, &mut found, None);
+        prop_assert_eq!(found, expected);
     }
 
     #[test]
@@ -217,6 +245,45 @@ proptest! {
             let slope = naive::slope(&wide(&x), i, |x| dot(&naive::relu(x), &wide(&dy)));
             prop_assert!((f64::from(dx[i]) - slope).abs() < 1e-6, "dx[{}]: {} is not {}", i, dx[i], slope);
         }
+    }
+}
+
+/// Batches of several pictures a group, of every algorithm: the gradients of all pictures add up.
+#[test]
+fn gradients_of_a_batch_are_the_sums_of_its_pictures() {
+    let window =
+        |kernel, stride| Window { kernel: [kernel; 2], stride: [stride; 2], padding: Padding::symmetric(1) };
+    for (channels, window) in [(3, window(3, 1)), (17, window(3, 1)), (5, window(5, 2))] {
+        let (input, filters, batch) = ([channels, 9, 10], 18, 37);
+        let conv = Conv2d::new(input, filters, window).expect("fits");
+        let [picture, output] = [input, conv.output()].map(|size| size.iter().product::<usize>());
+        let x = numbers(1, batch * picture);
+        let weight = numbers(2, filters * channels * window.kernel[0] * window.kernel[1]);
+        let bias = numbers(3, filters);
+        let mut y = vec![0.0; batch * output];
+        conv.forward(&x, &weight, &bias, Activation::Relu, &mut y);
+        let dy = numbers(4, y.len());
+        let backward = |x: &[f32], y: &[f32], dy: &[f32], sums: [&mut [f32]; 2], dx: &mut [f32]| {
+            let [weight_sums, bias_sums] = sums;
+            let gradients = ConvGradients { input: Some(dx), weight: weight_sums, bias: bias_sums };
+            conv.backward(x, &weight, Some(y), &mut dy.to_vec(), gradients);
+        };
+        let (mut dx, mut each_dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+        let [mut dweight, mut each_dweight] = [vec![0.0; weight.len()], vec![0.0; weight.len()]];
+        let [mut dbias, mut each_dbias] = [vec![0.0; filters], vec![0.0; filters]];
+        backward(&x, &y, &dy, [&mut dweight, &mut dbias], &mut dx);
+        for (i, dx) in each_dx.chunks_exact_mut(picture).enumerate() {
+            let (x, outputs) = (&x[i * picture..][..picture], i * output..(i + 1) * output);
+            backward(x, &y[outputs.clone()], &dy[outputs], [&mut each_dweight, &mut each_dbias], dx);
+        }
+        let close = |what: &str, found: &[f32], expected: &[f32]| {
+            for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+                assert!((f - e).abs() <= 1e-3 * (1.0 + e.abs()), "{what}[{i}]: {f} is not {e}");
+            }
+        };
+        close("dx", &dx, &each_dx);
+        close("dweight", &dweight, &each_dweight);
+        close("dbias", &dbias, &each_dbias);
     }
 }
 

@@ -91,3 +91,17 @@ fn words_that_make_no_command_are_refused() {
         assert!(!message.contains("panicked"), "{line}: {message}");
     }
 }
+
+#[test]
+fn instructions_that_the_machine_has_not_are_refused_with_those_it_has() {
+    let lenslet = |simd: &str| {
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("lenslet");
+        command.args(["summary", "mnist-mlp"]).env("LENSLET_SIMD", simd).assert()
+    };
+    let assert = lenslet("avx1024").code(2).stdout("");
+    let message = String::from_utf8(assert.get_output().stderr.clone()).expect("text");
+    for part in ["error: LENSLET_SIMD", "avx1024", "portable"] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    lenslet("portable").success();
+}

@@ -75,62 +75,6 @@ impl Conv2d {
         Framed { picture, size: self.input, padding: self.window.padding }
     }
 
-    pub(super) fn forward_direct(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        y: &mut [f32],
-    ) {
-        let forward = Forward::new(self, weight, bias, activation);
-        let rows = forward.piece();
-        let len = rows * self.output[2] * self.output[0];
-        let pictures = y.par_chunks_exact_mut(self.output_len()).zip(x.par_chunks_exact(self.input_len()));
-        let pieces = pictures
-            .flat_map(|(y, x)| y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y)));
-        pieces.for_each(|(first, x, y)| forward.rows(x, first, y));
-    }
-
-    /// The forward pass of a convolution and the pooling after it: what the convolution leaves never leaves the
-    /// cache.
-    pub(super) fn forward_pooled_direct(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        bias: &[f32],
-        activation: Activation,
-        pool: &MaxPool2d,
-        y: &mut [f32],
-        winners: Option<&mut [u8]>,
-    ) {
-        let forward = Forward::new(self, weight, bias, activation);
-        let [filters, _, width] = self.output;
-        let ([_, pooled_height, pooled_width], window) = (pool.output(), pool.window().kernel[0]);
-        let rows = (forward.piece() / window).max(1).min(pooled_height);
-        let pool_rows = |x: &[f32], first: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
-            let pooled = y.len() / (pooled_width * filters);
-            let mut outputs = Scratch::new(pooled * window * width * filters);
-            forward.rows(x, first * window, &mut outputs);
-            let pool = MaxPool2d::new([filters, pooled * window, width], pool.window());
-            pool.expect("some rows of what fits").forward_here(forward.simd, &outputs, y, winners);
-        };
-        let (len, picture) = (rows * pooled_width * filters, pooled_height * pooled_width * filters);
-        let x = x.par_chunks_exact(self.input_len());
-        match winners {
-            None => y.par_chunks_exact_mut(picture).zip(x).for_each(|(y, x)| {
-                y.par_chunks_mut(len).enumerate().for_each(|(i, y)| pool_rows(x, i * rows, y, None));
-            }),
-            Some(winners) => {
-                let pictures = y.par_chunks_exact_mut(picture).zip(winners.par_chunks_exact_mut(picture));
-                pictures.zip(x).for_each(|((y, winners), x)| {
-                    let pieces = y.par_chunks_mut(len).zip(winners.par_chunks_mut(len));
-                    pieces.enumerate().for_each(|(i, (y, w))| pool_rows(x, i * rows, y, Some(w)));
-                });
-            }
-        }
-    }
-
     pub(super) fn weight_backward_direct(
         &self,
         x: &[f32],
@@ -262,7 +206,7 @@ impl Conv2d {
 }
 
 /// A forward pass with its weights packed.
-struct Forward<'a> {
+pub struct Forward<'a> {
     conv: &'a Conv2d,
     /// What a pixel sees, row by row of the kernel, channels last.
     packed: Packed,
@@ -274,7 +218,7 @@ struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    fn new(conv: &'a Conv2d, weight: &[f32], bias: &'a [f32], activation: Activation) -> Self {
+    pub fn new(conv: &'a Conv2d, weight: &[f32], bias: &'a [f32], activation: Activation) -> Self {
         let ([channels, ..], taps) = (conv.input, conv.window.kernel[0] * conv.window.kernel[1]);
         let packed = Packed::new(conv.depth(), conv.output[0], |k, filter| {
             weight[(filter * channels + k % channels) * taps + k / channels]
@@ -282,6 +226,43 @@ impl<'a> Forward<'a> {
         let line = conv.framed(&[]).row();
         let runs = (0..conv.window.kernel[0]).map(|row| row * line).collect();
         Self { conv, packed, bias, activation, runs, simd: Simd::current() }
+    }
+
+    /// `y = activation(conv(x) + bias)`.
+    pub fn apply(&self, x: &[f32], y: &mut [f32]) {
+        let (conv, rows) = (self.conv, self.piece());
+        let len = rows * conv.output[2] * conv.output[0];
+        let pictures = y.par_chunks_exact_mut(conv.output_len()).zip(x.par_chunks_exact(conv.input_len()));
+        let pieces = pictures
+            .flat_map(|(y, x)| y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y)));
+        pieces.for_each(|(first, x, y)| self.rows(x, first, y));
+    }
+
+    /// The same with pooling by windows that tile the output: what the convolution leaves never leaves the cache.
+    pub fn apply_pooled(&self, x: &[f32], pool: &MaxPool2d, y: &mut [f32], winners: Option<&mut [u8]>) {
+        let [filters, _, width] = self.conv.output;
+        let ([_, pooled_height, pooled_width], window) = (pool.output(), pool.window().kernel[0]);
+        let rows = (self.piece() / window).clamp(1, pooled_height);
+        let pool_rows = |x: &[f32], first: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
+            let height = y.len() / (pooled_width * filters) * window;
+            let mut outputs = Scratch::new(height * width * filters);
+            self.rows(x, first * window, &mut outputs);
+            let pool = MaxPool2d::new([filters, height, width], pool.window());
+            pool.expect("some rows of what fits").forward_here(self.simd, &outputs, y, winners);
+        };
+        let (len, picture) = (rows * pooled_width * filters, pool.output_len());
+        let pictures = y.par_chunks_exact_mut(picture).zip(x.par_chunks_exact(self.conv.input_len()));
+        match winners {
+            None => pictures.for_each(|(y, x)| {
+                y.par_chunks_mut(len).enumerate().for_each(|(i, y)| pool_rows(x, i * rows, y, None));
+            }),
+            Some(winners) => {
+                pictures.zip(winners.par_chunks_exact_mut(picture)).for_each(|((y, x), winners)| {
+                    let pieces = y.par_chunks_mut(len).zip(winners.par_chunks_mut(len));
+                    pieces.enumerate().for_each(|(i, (y, w))| pool_rows(x, i * rows, y, Some(w)));
+                });
+            }
+        }
     }
 
     /// Output rows of a piece.

@@ -82,7 +82,7 @@ impl Conv2d {
                 winograd::Filter::forward(self, weight).apply(x, Some(bias), activation, y);
             }
             Algorithm::Halved(halved) => halved.forward(x, weight, bias, activation, y),
-            Algorithm::Direct => self.forward_direct(x, weight, bias, activation, y),
+            Algorithm::Direct => direct::Forward::new(self, weight, bias, activation).apply(x, y),
         }
     }
 
@@ -105,7 +105,7 @@ impl Conv2d {
         assert_eq!(pool.input(), self.output, "conv2d: pooling of other pictures");
         if pool.is_tiling() && matches!(self.algorithm(), Algorithm::Direct) {
             assert_eq!(y.len() / pool.output_len() * self.input_len(), x.len(), "conv2d: pooled output");
-            self.forward_pooled_direct(x, weight, bias, activation, pool, y, winners);
+            direct::Forward::new(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
         } else {
             let mut outputs = Scratch::new(x.len() / self.input_len() * self.output_len());
             self.forward(x, weight, bias, activation, &mut outputs);

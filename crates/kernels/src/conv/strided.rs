@@ -118,6 +118,7 @@ impl<'a> Halved<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::direct::Forward;
     use super::*;
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
             };
             let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
             halved.forward(&x, &weight, &bias, Activation::Relu, &mut y);
-            conv.forward_direct(&x, &weight, &bias, Activation::Relu, &mut exact);
+            Forward::new(&conv, &weight, &bias, Activation::Relu).apply(&x, &mut exact);
             close("y", &y, &exact);
             let (mut dx, mut exact) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);
             halved.input_backward(&weight, &dy, &mut dx);

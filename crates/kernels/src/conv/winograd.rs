@@ -583,6 +583,7 @@ pub fn weight_backward(
 
 #[cfg(test)]
 mod tests {
+    use super::super::direct::Forward;
     use super::*;
     use crate::Padding;
 
@@ -614,7 +615,7 @@ mod tests {
                 simd.force(|| {
                     let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
                     Filter::forward(&conv, &weight).apply(&x, Some(&bias), Activation::Relu, &mut y);
-                    conv.forward_direct(&x, &weight, &bias, Activation::Relu, &mut exact);
+                    Forward::new(&conv, &weight, &bias, Activation::Relu).apply(&x, &mut exact);
                     close("y", &y, &exact);
                     let (mut dx, mut exact) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);
                     Filter::backward(&conv, &weight).apply(&dy, None, Activation::Identity, &mut dx);
