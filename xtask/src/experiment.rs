@@ -45,7 +45,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask experiment mnist-cnn              # 98.3 % and more on handwritten digits
+  cargo xtask experiment mnist-cnn              # 98 % and more on handwritten digits
   cargo xtask experiment mnist-mlp --seeds 3    # mean and spread of three runs
   cargo xtask experiment --list";
 
@@ -57,13 +57,19 @@ struct Recipe {
     what: String,
     network: String,
     data: String,
-    /// The share of test pictures that must be told right after the last epoch.
+    /// The share of test pictures that must be told right after the last epoch, by the mean of three seeds or more.
     accuracy: f64,
+    /// By fewer seeds, which chance moves further: about three standard deviations below.
+    accuracy_of_one_seed: f64,
     /// Flags of `lenslet train`, without their dashes.
     train: BTreeMap<String, toml::Value>,
 }
 
 impl Recipe {
+    fn goal(&self, seeds: usize) -> f64 {
+        if seeds < 3 { self.accuracy_of_one_seed } else { self.accuracy }
+    }
+
     fn load(name: &str) -> Result<Self> {
         let path = folder().join(name).with_extension("toml");
         if !path.is_file() {
@@ -219,14 +225,10 @@ fn judge(name: &str, recipe: &Recipe, accuracies: &[f64], out: &mut impl Write) 
             )
         }
     };
-    let reached = mean >= recipe.accuracy;
+    let goal = recipe.goal(accuracies.len());
+    let reached = mean >= goal;
     let verdict = if reached { "reached" } else { "MISSED" };
-    writeln!(
-        out,
-        "{name}: {:.2} %{spread}; the goal of {:.2} % is {verdict}",
-        100.0 * mean,
-        100.0 * recipe.accuracy
-    )?;
+    writeln!(out, "{name}: {:.2} %{spread}; the goal of {:.2} % is {verdict}", 100.0 * mean, 100.0 * goal)?;
     if reached {
         let run =
             if accuracies.len() == 1 { name.to_owned() } else { format!("{name}-seed-{}", recipe.seed()?) };
@@ -248,6 +250,7 @@ mod tests {
             let recipe = Recipe::load(&name).unwrap_or_else(|error| panic!("{name}: {error:#}"));
             assert!(catalogue::find(&recipe.data).is_some(), "{name}: unknown data {}", recipe.data);
             assert!((0.0..1.0).contains(&recipe.accuracy), "{name}");
+            assert!((0.0..=recipe.accuracy).contains(&recipe.accuracy_of_one_seed), "{name}");
             recipe.seed().expect("a whole number");
         }
     }
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn flags_are_spelled_as_lenslet_reads_them() {
         let recipe: Recipe = toml::from_str(
-            "what = ''\nnetwork = 'n'\ndata = 'mnist'\naccuracy = 0.5\n\
+            "what = ''\nnetwork = 'n'\ndata = 'mnist'\naccuracy = 0.5\naccuracy-of-one-seed = 0.4\n\
              [train]\nlearning-rate = 0.001\nnesterov = true\noverwrite = false\noptimiser = 'sgd'\nseed = 3\nepochs = 2",
         )
         .expect("a recipe");
@@ -264,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_judged() {
+    fn the_mean_is_judged_and_one_seed_more_mildly() {
         let recipe = Recipe::load("mnist-cnn").expect("there");
         let judge = |accuracies: &[f64]| {
             let mut out = Vec::new();
@@ -274,9 +277,11 @@ mod tests {
         let (code, text) = judge(&[0.980, 0.990, 0.988]);
         assert_eq!(code, ExitCode::SUCCESS);
         assert!(text.starts_with("mnist-cnn: 98.60 % (mean of 3 seeds, standard deviation 0.53); the goal of 98.30 % is reached"), "{text}");
-        let (code, text) = judge(&[0.98]);
+        assert_eq!(judge(&[0.982, 0.981, 0.980]).0, ExitCode::from(1));
+        assert_eq!(judge(&[0.982]).0, ExitCode::SUCCESS);
+        let (code, text) = judge(&[0.979]);
         assert_eq!(code, ExitCode::from(1));
-        assert_eq!(text, "mnist-cnn: 98.00 %; the goal of 98.30 % is MISSED\n");
+        assert_eq!(text, "mnist-cnn: 97.90 %; the goal of 98.00 % is MISSED\n");
     }
 
     #[test]
