@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// # Panics
 /// If the slices differ in length or are no whole pictures.
 pub fn to_channels_last(x: &[f32], [channels, height, width]: [usize; 3], y: &mut [f32]) {
-    transpose(x, channels, height * width, y);
+    transpose(x, channels, height.checked_mul(width).expect("layout: no such picture"), y);
 }
 
 /// `N x H x W x C` to `N x C x H x W`.
@@ -18,14 +18,14 @@ pub fn to_channels_last(x: &[f32], [channels, height, width]: [usize; 3], y: &mu
 /// # Panics
 /// If the slices differ in length or are no whole pictures.
 pub fn to_channels_first(x: &[f32], [channels, height, width]: [usize; 3], y: &mut [f32]) {
-    transpose(x, height * width, channels, y);
+    transpose(x, height.checked_mul(width).expect("layout: no such picture"), channels, y);
 }
 
 /// Each matrix of `rows x columns` becomes one of `columns x rows`.
 fn transpose(x: &[f32], rows: usize, columns: usize, y: &mut [f32]) {
-    let (simd, matrix) = (Simd::current(), rows * columns);
+    let (simd, matrix) = (Simd::current(), rows.checked_mul(columns).expect("layout: no such picture"));
     assert!(x.len() == y.len() && x.len().is_multiple_of(matrix.max(1)), "layout: no whole pictures");
-    y.par_chunks_exact_mut(matrix).zip(x.par_chunks_exact(matrix)).for_each(|(y, x)| {
+    y.par_chunks_exact_mut(matrix.max(1)).zip(x.par_chunks_exact(matrix.max(1))).for_each(|(y, x)| {
         // SAFETY: `x` and `y` are whole matrices.
         unsafe { simd.run(Transpose { x, rows, columns, y }) };
     });

@@ -39,7 +39,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "SIMD matrix products and the processor's denormal flags; each block says why it is sound"
+    reason = "SIMD instructions and the processor's denormal flags; each block says why it is sound"
 )]
 
 mod activation;
@@ -79,7 +79,11 @@ pub use window::{Padding, Window};
 /// Runs `work` on one of rayon's workers, from where kernels reach the others at once: worth it around several
 /// kernels in turn.
 pub fn on_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| work())
+    let forced = Simd::forced();
+    rayon::scope(|_| match forced {
+        Some(simd) => simd.force(work),
+        None => work(),
+    })
 }
 
 /// Elements of a flat slice that one piece of element-wise work covers.

@@ -1,6 +1,7 @@
 //! Max-pooling, and the walk over windows that it shares with average pooling.
 
 use crate::simd::{Kernel, LANES, Lanes};
+use crate::window::is_countable;
 use crate::{Padding, Simd, Window};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -203,13 +204,20 @@ pub(crate) struct Seeing {
 }
 
 impl Pooling {
-    /// `None` where the window does not fit, or could see padding only, or where there are no channels.
+    /// `None` where the window does not fit, or could see padding only, or where there are no channels, or where memory
+    /// could not hold a picture.
     pub const fn new(input: [usize; 3], window: Window) -> Option<Self> {
         let Window { kernel, padding, .. } = window;
         let vertical = if padding.top > padding.bottom { padding.top } else { padding.bottom };
         let horizontal = if padding.left > padding.right { padding.left } else { padding.right };
         match window.output([input[1], input[2]]) {
-            Some([rows, columns]) if vertical < kernel[0] && horizontal < kernel[1] && input[0] > 0 => {
+            Some([rows, columns])
+                if vertical < kernel[0]
+                    && horizontal < kernel[1]
+                    && input[0] > 0
+                    && is_countable(&input)
+                    && is_countable(&[input[0], rows, columns]) =>
+            {
                 Some(Self { input, output: [input[0], rows, columns], window })
             }
             _ => None,

@@ -1,4 +1,4 @@
-//! The matrix product under every convolution and dense layer: a tile of sums in registers.
+//! The matrix product under convolutions and the gradients of dense layers: a tile of sums in registers.
 
 use crate::Activation;
 use crate::simd::{Kernel, LANES, Lanes, Simd};
@@ -47,8 +47,7 @@ impl<'a> Output<'a> {
     /// Cuts off the first `columns` columns (all, where there are fewer).
     pub fn split_columns(self, columns: usize) -> (Self, Self) {
         let columns = columns.min(self.columns);
-        // SAFETY: the first column of the rest is in the matrix, or one past its last row's end.
-        let rest = unsafe { self.start.add(columns) };
+        let rest = self.start.wrapping_add(columns);
         let rest = Self { start: rest, columns: self.columns - columns, borrowed: PhantomData, ..self };
         (Self { columns, ..self }, rest)
     }
@@ -196,7 +195,7 @@ impl Product<'_> {
                     }
                 }
             }
-            let mut b = right.data.as_ptr().add(column);
+            let mut b = right.data.as_ptr().wrapping_add(column);
             for run in left.runs {
                 let mut a = left.data.as_ptr().add(run + row * left.row);
                 for _ in 0..left.run {

@@ -68,6 +68,19 @@ impl Window {
     }
 }
 
+/// Whether the numbers of a picture, and of what is computed from it, can be counted and held.
+pub(crate) const fn is_countable(sizes: &[usize]) -> bool {
+    let (mut product, mut i) = (1usize, 0);
+    while i < sizes.len() {
+        product = match product.checked_mul(sizes[i]) {
+            Some(product) => product,
+            None => return false,
+        };
+        i += 1;
+    }
+    product <= isize::MAX as usize / size_of::<f32>()
+}
+
 const fn slide(size: usize, before: usize, after: usize, kernel: usize, stride: usize) -> Option<usize> {
     let padded = size.saturating_add(before).saturating_add(after);
     if size == 0 || kernel == 0 || stride == 0 || kernel > padded || padded == usize::MAX {

@@ -4,7 +4,7 @@ use crate::parameter::Parameter;
 use dfdx::prelude::{Cpu, Shape, Tensor};
 use lenslet_kernels as kernels;
 
-/// One kernel call per stage, with its tensors and the sizes of one sample.
+/// One stage per layer, with its tensors and the sizes of one sample.
 pub struct Plan {
     pub(crate) input: Vec<usize>,
     pub(crate) stages: Vec<Stage>,

@@ -132,17 +132,19 @@ impl Conv2d {
                 }
             });
         let taps = kernel_height * kernel_width;
-        for partial in partials.chunks_exact(sums + lanes) {
-            for (row, partial) in partial[..sums].chunks_exact(lanes).enumerate() {
-                let (tap, channel) = (row / channels, row % channels);
-                for (filter, sum) in partial[..filters].iter().enumerate() {
-                    dweight[(filter * channels + channel) * taps + tap] += sum;
+        flush_denormals(|| {
+            for partial in partials.chunks_exact(sums + lanes) {
+                for (row, partial) in partial[..sums].chunks_exact(lanes).enumerate() {
+                    let (tap, channel) = (row / channels, row % channels);
+                    for (filter, sum) in partial[..filters].iter().enumerate() {
+                        dweight[(filter * channels + channel) * taps + tap] += sum;
+                    }
+                }
+                for (sum, part) in dbias.iter_mut().zip(&partial[sums..]) {
+                    *sum += part;
                 }
             }
-            for (sum, part) in dbias.iter_mut().zip(&partial[sums..]) {
-                *sum += part;
-            }
-        }
+        });
     }
 
     /// An input row and column reach the output through the taps of one residue class each: one product for

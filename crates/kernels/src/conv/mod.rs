@@ -6,12 +6,13 @@ mod winograd;
 
 use crate::activation::{Activation, relu_backward_piece};
 use crate::scratch::Scratch;
+use crate::window::is_countable;
 use crate::{MaxPool2d, Window};
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
-/// 3x3 kernels of stride 1 that are large enough to gain by it go through Winograd's minimal filtering, the
-/// others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
+/// 3x3 kernels of stride 1, and larger ones of stride 2, go through Winograd's minimal filtering where they gain by it,
+/// the others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     input: [usize; 3],
@@ -32,10 +33,16 @@ pub struct ConvGradients<'a> {
 
 impl Conv2d {
     /// Over pictures of `[channels, height, width]` with `filters` output channels, or `None` where the
-    /// kernel is larger than the padded picture or there are no channels or filters.
+    /// kernel is larger than the padded picture, there are no channels or filters, or memory could not hold one.
     pub const fn new(input: [usize; 3], filters: usize, window: Window) -> Option<Self> {
         match window.output([input[1], input[2]]) {
-            Some([height, width]) if input[0] > 0 && filters > 0 => {
+            Some([height, width])
+                if input[0] > 0
+                    && filters > 0
+                    && is_countable(&input)
+                    && is_countable(&[filters, height, width])
+                    && is_countable(&[filters, input[0], window.kernel[0], window.kernel[1]]) =>
+            {
                 Some(Self { input, output: [filters, height, width], window })
             }
             _ => None,
@@ -66,11 +73,16 @@ impl Conv2d {
     }
 
     fn check(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &[f32]) {
+        let batch = self.check_input(x, weight, bias);
+        assert_eq!(y.len(), batch * self.output_len(), "conv2d: output of a batch of {batch}");
+    }
+
+    /// Returns the number of pictures.
+    fn check_input(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> usize {
         assert_eq!(weight.len(), self.output[0] * self.depth(), "conv2d: weight");
         assert_eq!(bias.len(), self.output[0], "conv2d: bias");
         assert!(x.len().is_multiple_of(self.input_len()), "conv2d: input is no batch of {:?}", self.input);
-        let batch = x.len() / self.input_len();
-        assert_eq!(y.len(), batch * self.output_len(), "conv2d: output of a batch of {batch}");
+        x.len() / self.input_len()
     }
 
     /// `y = activation(conv(x, weight) + bias)`, with `x: N x H x W x C`, `weight: O x C x KH x KW` and
@@ -103,8 +115,10 @@ impl Conv2d {
         winners: Option<&mut [u8]>,
     ) {
         assert_eq!(pool.input(), self.output, "conv2d: pooling of other pictures");
+        let batch = self.check_input(x, weight, bias);
+        assert_eq!(y.len(), batch * pool.output_len(), "conv2d: pooled output of a batch of {batch}");
+        assert!(winners.as_ref().is_none_or(|winners| winners.len() == y.len()), "conv2d: winners");
         if pool.is_tiling() && matches!(self.algorithm(), Algorithm::Direct) {
-            assert_eq!(y.len() / pool.output_len() * self.input_len(), x.len(), "conv2d: pooled output");
             direct::Forward::new(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
         } else {
             let mut outputs = Scratch::new(x.len() / self.input_len() * self.output_len());
@@ -127,6 +141,10 @@ impl Conv2d {
         let ConvGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "conv2d: weight gradient");
         assert!(activated.is_none_or(|y| y.len() == dy.len()), "conv2d: activated output");
+        assert!(dx.as_ref().is_none_or(|dx| dx.len() == x.len()), "conv2d: input gradient");
+        if x.is_empty() {
+            return;
+        }
         let algorithm = self.algorithm();
         match &algorithm {
             Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
@@ -134,7 +152,6 @@ impl Conv2d {
             Algorithm::Direct => self.weight_backward_direct(x, activated, dy, dweight, dbias),
         }
         let Some(dx) = dx else { return };
-        assert_eq!(dx.len(), x.len(), "conv2d: input gradient");
         match &algorithm {
             Algorithm::Winograd => {
                 winograd::Filter::backward(self, weight).apply(dy, None, Activation::Identity, dx);
@@ -162,7 +179,7 @@ enum Algorithm<'a> {
 }
 
 /// Pictures that sum their weight gradients one after the other, and how many such groups a batch has: as
-/// many as give each of many threads work, but no more than leave the sums of `len` numbers 64 MiB.
+/// many as give each of many threads work, but only two where the sums of more, of `len` numbers, would pass 64 MiB.
 fn group(batch: usize, len: usize) -> usize {
     let groups = ((1 << 24) / len.max(1)).clamp(2, 16);
     batch.div_ceil(groups).max(1)

@@ -5,7 +5,7 @@
 
 use super::{Conv2d, winograd};
 use crate::scratch::Scratch;
-use crate::{Activation, Padding, Window};
+use crate::{Activation, Padding, Window, flush_denormals};
 use rayon::prelude::*;
 
 /// A convolution of stride 2 with its equal of stride 1.
@@ -53,18 +53,18 @@ impl<'a> Halved<'a> {
     ) {
         let mut sums = Scratch::zeros(self.equal.output[0] * self.equal.depth());
         winograd::weight_backward(&self.equal, &self.halved(x), activated, dy, &mut sums, dbias);
-        self.for_each_weight(|at, halved| dweight[at] += sums[halved]);
+        flush_denormals(|| self.for_each_weight(|at, halved| dweight[at] += sums[halved]));
     }
 
     pub fn input_backward(&self, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
         let filter = winograd::Filter::backward(&self.equal, &self.halved_weight(weight));
         let mut halved = Scratch::new(dx.len() / self.conv.input_len() * self.equal.input_len());
         filter.apply(dy, None, Activation::Identity, &mut halved);
-        let [channels, height, width] = self.conv.input;
+        let [channels, _, width] = self.conv.input;
         let pictures = dx.par_chunks_exact_mut(self.conv.input_len());
         pictures.zip(halved.par_chunks_exact(self.equal.input_len())).for_each(|(dx, halved)| {
             let half_row = width.div_ceil(2) * 4 * channels;
-            for (row, dx) in dx.chunks_exact_mut(width * channels).enumerate().take(height) {
+            for (row, dx) in dx.chunks_exact_mut(width * channels).enumerate() {
                 let from = halved[row / 2 * half_row..].chunks(4 * channels);
                 for (dx, from) in dx.chunks_mut(2 * channels).zip(from) {
                     dx.copy_from_slice(&from[row % 2 * 2 * channels..][..dx.len()]);

@@ -576,9 +576,11 @@ pub fn weight_backward(
     let (points, bias) = first.split_at(sums);
     // SAFETY: `points` are those of all channels, and `dweight` has the length that `Conv2d` checked.
     unsafe { simd.run(AddWeightGradients { points, channels, filters, dweight }) };
-    for (sum, part) in dbias.iter_mut().zip(bias) {
-        *sum += part;
-    }
+    flush_denormals(|| {
+        for (sum, part) in dbias.iter_mut().zip(bias) {
+            *sum += part;
+        }
+    });
 }
 
 #[cfg(test)]

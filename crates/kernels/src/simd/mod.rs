@@ -119,7 +119,12 @@ impl Simd {
         FORCED.get().unwrap_or_else(|| *CHOSEN.get_or_init(chosen))
     }
 
-    /// Calls `work` with kernels that use this set, on whichever thread they run. For tests.
+    /// The set that [`force`](Self::force) has chosen on this thread.
+    pub(crate) fn forced() -> Option<Self> {
+        FORCED.get()
+    }
+
+    /// Calls `work` with kernels that use this set, also through [`on_worker`](crate::on_worker). For tests.
     ///
     /// # Panics
     /// If the processor does not have it.
