@@ -97,8 +97,8 @@ impl Lanes for Neon {
 
     #[inline(always)]
     unsafe fn relu(self) -> Self {
-        // SAFETY: as above. NEON's maximum with a NaN is NaN.
-        Self(self.0.map(|v| unsafe { vmaxq_f32(v, vdupq_n_f32(0.0)) }))
+        // SAFETY: as above. A NaN is not below zero, and -0 stays what it is, as elsewhere.
+        Self(self.0.map(|v| unsafe { vbslq_f32(vcltzq_f32(v), vdupq_n_f32(0.0), v) }))
     }
 
     #[inline(always)]
