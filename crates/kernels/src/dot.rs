@@ -24,8 +24,6 @@ struct DotRows<'a> {
 }
 
 impl Kernel for DotRows<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(mut self) {
         let [height, width] = V::DOT_TILE;

@@ -39,8 +39,6 @@ struct Transpose<'a> {
 }
 
 impl Kernel for Transpose<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { x, rows, columns, y } = self;

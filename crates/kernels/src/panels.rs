@@ -1,4 +1,4 @@
-//! The right matrix of a product, cut in panels as wide as a tile and padded with zeros to whole `LANES`.
+//! The right matrix of a product, cut in panels as wide as the widest tile and padded with zeros to whole `LANES`.
 
 use crate::product::Right;
 use crate::scratch::Scratch;

@@ -51,7 +51,7 @@ impl MaxPool2d {
     pub fn forward(&self, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
         let simd = Simd::current();
         self.0.check(x.len(), y.len());
-        let [x_len, y_len] = [self.0.input, self.0.output].map(|size| size.iter().product::<usize>());
+        let (x_len, y_len) = (self.0.input.iter().product(), self.output_len());
         let pictures = y.par_chunks_exact_mut(y_len).zip(x.par_chunks_exact(x_len));
         match winners {
             Some(winners) => {
@@ -95,8 +95,6 @@ struct TakeLargest<'a> {
 }
 
 impl Kernel for TakeLargest<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { pooling, x, y, mut winners } = self;
@@ -144,8 +142,6 @@ struct GiveToWinners<'a> {
 }
 
 impl Kernel for GiveToWinners<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { pooling, row, dy, winners, dx } = self;

@@ -110,8 +110,6 @@ struct Product<'a> {
 }
 
 impl Kernel for Product<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let mut column = 0;
@@ -128,7 +126,7 @@ impl Kernel for Product<'_> {
                     _ => self.panel::<V, 5>(column),
                 }
             }
-            column += width.min(5) * LANES;
+            column += width * LANES;
         }
     }
 }

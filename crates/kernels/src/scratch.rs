@@ -1,4 +1,4 @@
-//! Working memory that is handed from kernel to kernel, so that a step asks the system for none.
+//! Working memory that is handed from kernel to kernel, so that a step asks the system for little.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};

@@ -164,7 +164,7 @@ fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
 struct Trace {
-    /// One for each stage that does not work in place.
+    /// One for each stage that neither works in place nor is done by the one before.
     moves: Vec<Move>,
     /// The network's output, where a ReLU that ends the plan must look at it again.
     output: Option<Buffer>,

@@ -228,8 +228,6 @@ impl<'a, T: Transform<N, 6>, const N: usize> Scatter<'a, T, N> {
 }
 
 impl<T: Transform<N, 6>, const N: usize> Kernel for Scatter<'_, T, N> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let [channels, height, width] = self.size;
@@ -292,8 +290,6 @@ impl Gather<'_> {
 }
 
 impl Kernel for Gather<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let [channels, height, width] = self.size;
@@ -342,8 +338,6 @@ struct TransformWeights<'a, W> {
 }
 
 impl<W: Fn(usize, usize, usize) -> f32> Kernel for TransformWeights<'_, W> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { weight, depth, panel, points } = self;
@@ -480,8 +474,6 @@ struct AddWeightGradients<'a> {
 }
 
 impl Kernel for AddWeightGradients<'_> {
-    type Output = ();
-
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { points, channels, filters, dweight } = self;

@@ -52,13 +52,11 @@ impl std::error::Error for UnknownSimd {}
 /// `run` and all that it calls up to the operations of `V` must be `#[inline(always)]`: only what is inlined
 /// into [`Simd::run`]'s functions may use the instructions.
 pub(crate) trait Kernel {
-    type Output;
-
     /// Does the work.
     ///
     /// # Safety
     /// The processor has the instructions of `V`, and the kernel's own conditions hold.
-    unsafe fn run<V: Lanes>(self) -> Self::Output;
+    unsafe fn run<V: Lanes>(self);
 }
 
 thread_local!(static FORCED: Cell<Option<Simd>> = const { Cell::new(None) });
@@ -145,7 +143,7 @@ impl Simd {
     ///
     /// # Safety
     /// The kernel's own conditions hold.
-    pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) -> K::Output {
+    pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) {
         flush_denormals(|| {
             // SAFETY: a `Simd` that is in use comes from `available`, which asked the processor. The kernel's
             // conditions are the caller's.

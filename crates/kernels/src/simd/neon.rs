@@ -13,7 +13,7 @@ pub struct Neon([float32x4_t; 4]);
 /// # Safety
 /// The kernel's conditions hold.
 #[target_feature(enable = "neon")]
-pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+pub unsafe fn run<K: Kernel>(kernel: K) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<Neon>() }
 }

@@ -17,7 +17,7 @@ pub struct Avx2(__m256, __m256);
 /// # Safety
 /// The processor has AVX-512 F, BW and VL, AVX2 and FMA; the kernel's conditions hold.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
-pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+pub unsafe fn run_avx512<K: Kernel>(kernel: K) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<Avx512>() }
 }
@@ -27,7 +27,7 @@ pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
 /// # Safety
 /// The processor has AVX2 and FMA; the kernel's conditions hold.
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+pub unsafe fn run_avx2<K: Kernel>(kernel: K) {
     // SAFETY: the caller's.
     unsafe { kernel.run::<Avx2>() }
 }
