@@ -44,6 +44,16 @@ impl<'a> Output<'a> {
         Self { start: data.as_mut_ptr(), rows, columns, row, borrowed: PhantomData }
     }
 
+    /// Rows and columns.
+    pub fn size(&self) -> [usize; 2] {
+        [self.rows, self.columns]
+    }
+
+    /// Where an element lies; behind the slice where there is no such element.
+    pub fn at(&self, row: usize, column: usize) -> *mut f32 {
+        self.start.wrapping_add(row * self.row + column)
+    }
+
     /// Cuts off the first `columns` columns (all, where there are fewer).
     pub fn split_columns(self, columns: usize) -> (Self, Self) {
         let columns = columns.min(self.columns);
@@ -171,7 +181,7 @@ impl Product<'_> {
         let last = (output.columns - column - (STRIPS - 1) * LANES).min(LANES);
         // SAFETY: tile, depth and slices were checked to fit by `multiply` and the callers here.
         unsafe {
-            let c = output.start.add(row * output.row + column);
+            let c = output.at(row, column);
             let mut sums = [[V::splat(0.0); STRIPS]; ROWS];
             match self.start {
                 Start::Zero => {}

@@ -5,7 +5,7 @@
 //! <https://arxiv.org/abs/1509.09308>, whose matrices `B`, `G` and `A` these are. The weight gradient is the
 //! transpose of the same linear maps.
 
-use super::{Conv2d, bias_backward, group};
+use super::{Conv2d, bias_backward};
 use crate::panels::{Panel, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -20,6 +20,11 @@ const TILE: usize = 4;
 const POINTS: usize = 36;
 /// Tiles that go through the transforms and products together.
 const BLOCK: usize = 32;
+/// Tiles whose contributions to the weights' gradients are summed in one product: as many as leave their points and
+/// the sums in the cache.
+const DEPTH: usize = 64;
+/// Tiles of those that go through the transforms together.
+const PART: usize = 8;
 
 /// Whether a convolution, and so its gradients, gains by it: few channels or small pictures do not make up for
 /// the transforms.
@@ -34,6 +39,12 @@ pub fn suits(conv: &Conv2d) -> bool {
         && is_small
         && is_deep
         && height.min(width).min(rows).min(columns) >= TILE
+}
+
+/// Numbers from one point of some tiles to the next. Were it a power of two, the points of a tile would drive each
+/// other out of the cache.
+const fn point_len(tiles: usize, lanes: usize) -> usize {
+    tiles * lanes + LANES
 }
 
 /// A linear map of `N` numbers to `M`, applied to the rows and then to the columns of a square.
@@ -201,7 +212,7 @@ struct Scatter<'a, T, const N: usize> {
     tiles: &'a [Tile],
     /// Where in the picture a tile's first output has its first input: so far above and left.
     offset: [usize; 2],
-    points: &'a mut [f32],
+    points: Output<'a>,
     transform: PhantomData<T>,
 }
 
@@ -214,10 +225,10 @@ impl<'a, T: Transform<N, 6>, const N: usize> Scatter<'a, T, N> {
         size: [usize; 3],
         tiles: &'a [Tile],
         offset: [usize; 2],
-        points: &'a mut [f32],
+        points: Output<'a>,
     ) {
         let [channels, height, width] = size;
-        assert_eq!(points.len(), POINTS * tiles.len() * padded(channels), "winograd: points");
+        assert_eq!(points.size(), [POINTS, tiles.len() * padded(channels)], "winograd: points");
         let last = tiles.iter().map(|tile| tile.picture).max().unwrap_or(0);
         assert!(last + channels * height * width <= pictures.len(), "winograd: pictures");
         let kernel = Self { pictures, size, tiles, offset, points, transform: PhantomData };
@@ -254,10 +265,8 @@ impl<T: Transform<N, 6>, const N: usize> Kernel for Scatter<'_, T, N> {
                             }
                         }
                     }
-                    let mut to = self.points.as_mut_ptr().add(at * lanes + channel);
-                    for point in T::square(&x).iter().flatten() {
-                        point.store(to);
-                        to = to.wrapping_add(self.tiles.len() * lanes);
+                    for (point, value) in T::square(&x).iter().flatten().enumerate() {
+                        value.store(self.points.at(point, at * lanes + channel));
                     }
                 }
             }
@@ -278,7 +287,11 @@ struct Gather<'a> {
 impl Gather<'_> {
     fn run(self, simd: Simd) {
         let [channels, height, width] = self.size;
-        assert_eq!(self.points.len(), POINTS * self.tiles.len() * padded(channels), "winograd: points");
+        assert_eq!(
+            self.points.len(),
+            POINTS * point_len(self.tiles.len(), padded(channels)),
+            "winograd: points"
+        );
         assert!(self.bias.is_none_or(|bias| bias.len() == channels), "winograd: bias");
         let picture = channels * height * width;
         let last = self.tiles.iter().map(|tile| tile.picture).max().unwrap_or(0);
@@ -305,7 +318,7 @@ impl Kernel for Gather<'_> {
                     let mut points = [[V::splat(0.0); 6]; 6];
                     for point in points.iter_mut().flatten() {
                         *point = V::load(from);
-                        from = from.wrapping_add(self.tiles.len() * lanes);
+                        from = from.wrapping_add(point_len(self.tiles.len(), lanes));
                     }
                     let bias = match self.bias {
                         Some(bias) => V::load_first(bias.as_ptr().add(channel), last),
@@ -439,8 +452,10 @@ impl Filter {
                 column: tile.column,
             });
             let there: Vec<Tile> = there.collect();
-            let mut points = Scratch::new(POINTS * here.len() * padded(self.input[0]));
-            Scatter::run(simd, Inputs, x, self.input, &there, self.offset, &mut points);
+            let lanes = padded(self.input[0]);
+            let mut points = Scratch::new(POINTS * point_len(here.len(), lanes));
+            let matrix = Output::new(&mut points, POINTS, here.len() * lanes, point_len(here.len(), lanes));
+            Scatter::run(simd, Inputs, x, self.input, &there, self.offset, matrix);
             let products = self.multiply(simd, &points, here.len());
             let size = [filters, rows, width];
             Gather { points: &products, tiles: &here, bias, activation, size, pictures: y }.run(simd);
@@ -450,9 +465,11 @@ impl Filter {
     /// Point by point, `tiles x channels` by `channels x filters`.
     fn multiply(&self, simd: Simd, points: &[f32], tiles: usize) -> Scratch {
         let (channels, filters) = (self.input[0], padded(self.output[0]));
-        let mut products = Scratch::new(POINTS * tiles * filters);
-        let left = points.chunks_exact(tiles * padded(channels));
-        for (point, (left, product)) in left.zip(products.chunks_exact_mut(tiles * filters)).enumerate() {
+        let mut products = Scratch::new(POINTS * point_len(tiles, filters));
+        let left = points.chunks_exact(point_len(tiles, padded(channels)));
+        for (point, (left, product)) in
+            left.zip(products.chunks_exact_mut(point_len(tiles, filters))).enumerate()
+        {
             let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
             for panel in panels(self.output[0]) {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
@@ -465,37 +482,36 @@ impl Filter {
     }
 }
 
-/// Transforms the sums of weight gradients back and adds them: of some channels, `points x channels x lanes`.
+/// Transforms the sums of weight gradients back, `points x channels x lanes`, and adds those of `LANES` filters.
 struct AddWeightGradients<'a> {
     points: &'a [f32],
     channels: usize,
     filters: usize,
+    first: usize,
     dweight: &'a mut [f32],
 }
 
 impl Kernel for AddWeightGradients<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { points, channels, filters, dweight } = self;
+        let Self { points, channels, filters, first, dweight } = self;
         let lanes = padded(filters);
         for channel in 0..channels {
-            for filter in (0..filters).step_by(LANES) {
-                let mut taps = [0.0; 9 * LANES];
-                // SAFETY: `points` is `POINTS x channels x lanes`, and `taps` holds nine vectors.
-                unsafe {
-                    let mut square = [[V::splat(0.0); 6]; 6];
-                    for (point, value) in square.iter_mut().flatten().enumerate() {
-                        *value = V::load(points.as_ptr().add((point * channels + channel) * lanes + filter));
-                    }
-                    for (tap, value) in WeightGradients::square(&square).iter().flatten().enumerate() {
-                        value.store(taps.as_mut_ptr().add(tap * LANES));
-                    }
+            let mut taps = [0.0; 9 * LANES];
+            // SAFETY: `points` is `POINTS x channels x lanes`, and `taps` holds nine vectors.
+            unsafe {
+                let mut square = [[V::splat(0.0); 6]; 6];
+                for (point, value) in square.iter_mut().flatten().enumerate() {
+                    *value = V::load(points.as_ptr().add((point * channels + channel) * lanes + first));
                 }
-                for lane in 0..LANES.min(filters - filter) {
-                    let dweight = &mut dweight[((filter + lane) * channels + channel) * 9..][..9];
-                    for (tap, sum) in dweight.iter_mut().enumerate() {
-                        *sum += taps[tap * LANES + lane];
-                    }
+                for (tap, value) in WeightGradients::square(&square).iter().flatten().enumerate() {
+                    value.store(taps.as_mut_ptr().add(tap * LANES));
+                }
+            }
+            for lane in 0..LANES.min(filters - first) {
+                let dweight = &mut dweight[(lane * channels + channel) * 9..][..9];
+                for (tap, sum) in dweight.iter_mut().enumerate() {
+                    *sum += taps[tap * LANES + lane];
                 }
             }
         }
@@ -511,67 +527,62 @@ pub fn weight_backward(
     dweight: &mut [f32],
     dbias: &mut [f32],
 ) {
-    let ([channels, ..], [filters, ..]) = (conv.input, conv.output);
+    let ([channels, ..], [filters, height, width]) = (conv.input, conv.output);
     let simd = Simd::current();
     let (depth, lanes) = (padded(channels), padded(filters));
-    let sums = POINTS * channels * lanes;
-    let batch = x.len() / conv.input_len();
-    let group = group(batch, sums);
     let offset = [conv.window.padding.top, conv.window.padding.left];
-
-    // Each group of pictures sums its own gradients, then the bias's.
-    let mut partials = Scratch::new(batch.div_ceil(group) * (sums + lanes));
-    partials
-        .par_chunks_exact_mut(sums + lanes)
-        .zip(x.par_chunks(group * conv.input_len()).zip(dy.par_chunks_mut(group * conv.output_len())))
-        .enumerate()
-        .for_each(|(piece, (partial, (x, dy)))| {
-            partial.fill(0.0);
-            let (dweight, dbias) = partial.split_at_mut(sums);
-            let activated = activated.map(|y| &y[piece * group * conv.output_len()..][..dy.len()]);
-            flush_denormals(|| bias_backward(activated, dy, &mut dbias[..filters]));
-            let pictures = dy.len() / conv.output_len();
-            let all: Vec<Tile> = tiles(conv.output, pictures).collect();
-            for here in all.chunks(BLOCK) {
-                let there = here.iter().map(|tile| Tile {
-                    picture: tile.picture / conv.output_len() * conv.input_len(),
-                    ..*tile
-                });
-                let there: Vec<Tile> = there.collect();
-                let mut inputs = Scratch::new(POINTS * here.len() * depth);
-                Scatter::run(simd, Inputs, x, conv.input, &there, offset, &mut inputs);
-                let mut outputs = Scratch::new(POINTS * here.len() * lanes);
-                Scatter::run(simd, OutputGradients, dy, conv.output, here, [0, 0], &mut outputs);
-                for (point, dweight) in dweight.chunks_exact_mut(channels * lanes).enumerate() {
-                    let data = &inputs[point * here.len() * depth..];
-                    let left = Left { data, row: 1, step: depth, runs: &[0], run: here.len() };
-                    for panel in panels(filters) {
-                        let data = &outputs[point * here.len() * lanes + panel.start..];
-                        let output = Output::new(&mut dweight[panel.start..], channels, panel.width, lanes);
-                        let right = Right { data, step: lanes };
-                        multiply(simd, left, right, Start::Output, Activation::Identity, output);
-                    }
-                }
+    let pictures = (DEPTH / (height.div_ceil(TILE) * width.div_ceil(TILE))).max(1);
+    let mut sums = Scratch::new(POINTS * channels * lanes);
+    let mut biases = Scratch::zeros(dy.len() / conv.output_len() * filters);
+    let chunks = x.chunks(pictures * conv.input_len()).zip(dy.chunks_mut(pictures * conv.output_len()));
+    for (chunk, ((x, dy), biases)) in chunks.zip(biases.chunks_mut(pictures * filters)).enumerate() {
+        let first = chunk * pictures * conv.output_len();
+        let pictures = dy.par_chunks_exact_mut(conv.output_len()).zip(biases.par_chunks_exact_mut(filters));
+        pictures.enumerate().for_each(|(picture, (dy, dbias))| {
+            let activated = activated.map(|y| &y[first + picture * dy.len()..][..dy.len()]);
+            flush_denormals(|| bias_backward(activated, dy, dbias));
+        });
+        let here: Vec<Tile> = tiles(conv.output, dy.len() / conv.output_len()).collect();
+        let there = here
+            .iter()
+            .map(|tile| Tile { picture: tile.picture / conv.output_len() * conv.input_len(), ..*tile });
+        let there: Vec<Tile> = there.collect();
+        let mut inputs = Scratch::new(POINTS * point_len(here.len(), depth));
+        let mut outputs = Scratch::new(POINTS * point_len(here.len(), lanes));
+        let parts = |points, lanes| {
+            let points = Output::new(points, POINTS, here.len() * lanes, point_len(here.len(), lanes));
+            points.column_parts(PART * lanes).into_par_iter()
+        };
+        let points = parts(&mut inputs, depth).zip(parts(&mut outputs, lanes));
+        let tiles = here.par_chunks(PART).zip(there.par_chunks(PART));
+        points.zip(tiles).for_each(|((inputs, outputs), (here, there))| {
+            Scatter::run(simd, Inputs, x, conv.input, there, offset, inputs);
+            Scatter::run(simd, OutputGradients, dy, conv.output, here, [0, 0], outputs);
+        });
+        // Point by point, `channels x tiles` by `tiles x filters`.
+        let start = if chunk == 0 { Start::Zero } else { Start::Output };
+        sums.par_chunks_exact_mut(channels * lanes).enumerate().for_each(|(point, sums)| {
+            let data = &inputs[point * point_len(here.len(), depth)..];
+            let left = Left { data, row: 1, step: depth, runs: &[0], run: here.len() };
+            for panel in panels(filters) {
+                let data = &outputs[point * point_len(here.len(), lanes) + panel.start..];
+                let output = Output::new(&mut sums[panel.start..], channels, panel.width, lanes);
+                multiply(simd, left, Right { data, step: lanes }, start, Activation::Identity, output);
             }
         });
-    let (first, rest) = partials.split_at_mut(sums + lanes);
-    const PIECE: usize = 1 << 12;
-    first.par_chunks_mut(PIECE).enumerate().for_each(|(piece, first)| {
-        flush_denormals(|| {
-            for partial in rest.chunks_exact(sums + lanes) {
-                for (sum, part) in first.iter_mut().zip(&partial[piece * PIECE..]) {
-                    *sum += part;
-                }
-            }
-        });
-    });
-    let (points, bias) = first.split_at(sums);
-    // SAFETY: `points` are those of all channels, and `dweight` has the length that `Conv2d` checked.
-    unsafe { simd.run(AddWeightGradients { points, channels, filters, dweight }) };
+    }
     flush_denormals(|| {
-        for (sum, part) in dbias.iter_mut().zip(bias) {
-            *sum += part;
+        for biases in biases.chunks_exact(filters) {
+            for (sum, part) in dbias.iter_mut().zip(biases) {
+                *sum += part;
+            }
         }
+    });
+    let strips = dweight.par_chunks_mut(LANES * channels * 9).enumerate();
+    strips.for_each(|(strip, dweight)| {
+        let kernel = AddWeightGradients { points: &sums, channels, filters, first: strip * LANES, dweight };
+        // SAFETY: `sums` are those of all channels, and `dweight` has the length that `Conv2d` checked.
+        unsafe { simd.run(kernel) };
     });
 }
 
