@@ -59,6 +59,7 @@ mod pool;
 mod product;
 mod scratch;
 mod simd;
+mod sum;
 mod window;
 
 pub use activation::{Activation, relu, relu_backward};
@@ -74,6 +75,7 @@ pub use optimiser::{AdamStep, SgdStep};
 pub use pool::MaxPool2d;
 pub use scratch::Scratch;
 pub use simd::{Simd, UnknownSimd};
+pub use sum::add;
 pub use window::{Padding, Window};
 
 /// Runs `work` on one of rayon's workers, from where kernels reach the others at once: worth it around several

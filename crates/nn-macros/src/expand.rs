@@ -1,11 +1,10 @@
 //! From checked layers to Rust types.
 
-use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Window};
+use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Step, Window, follow};
 use crate::parse::{Layers, Network};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use std::collections::HashMap;
-use syn::{Error, Ident, Result};
+use syn::{Error, Ident, Result, Visibility};
 
 /// A layer with its name and its type up to dfdx's dtype and device.
 struct Field {
@@ -16,6 +15,15 @@ struct Field {
     /// Whether it holds tensors, and so has a dtype and a device.
     has_tensors: bool,
     is_classes: bool,
+    /// Types of its own.
+    definitions: TokenStream,
+}
+
+/// For whom types are written.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    name: &'a Ident,
+    visibility: &'a Visibility,
 }
 
 impl Field {
@@ -24,29 +32,26 @@ impl Field {
         if generics.is_empty() { quote!(#path) } else { quote!(#path<#(#generics),*>) }
     }
 
+    /// A call of its `Layer::plan`.
+    fn plan(&self) -> TokenStream {
+        let (name, label) = (&self.name, self.name.to_string());
+        quote!(Layer::plan(&self.#name, &path(#label), plan);)
+    }
+
     fn generic(&self) -> TokenStream {
         let Self { path, generics, .. } = self;
         if self.has_tensors { quote!(#path<#(#generics,)* E, D>) } else { self.concrete() }
     }
 }
 
-/// Names the layers, checks their sizes and writes their types. Returns the output's shape too.
-fn resolve(Layers { input, layers }: &Layers) -> Result<(Vec<Field>, Shape)> {
-    let mut counts = HashMap::new();
-    let mut shape = *input;
-    let mut fields = Vec::with_capacity(layers.len());
-    for layer in layers {
-        let kind = layer.kind.name();
-        let count = counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
-        let name = format_ident!("{kind}{count}", span = layer.span);
-        let output = layer.output(&name.to_string(), shape)?;
-        fields.push(field(name, layer, shape, output));
-        shape = output;
-    }
-    Ok((fields, shape))
+fn fields(steps: &[Step], owner: Option<Owner>) -> Result<Vec<Field>> {
+    steps.iter().map(|step| field(step, owner)).collect()
 }
 
-fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
+fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
+    let Step { layer, input, output, .. } = *step;
+    let name = format_ident!("{}", step.name, span = layer.span);
+    let mut definitions = quote!();
     let sizes = |shape: Shape| match shape {
         Shape::Picture(sizes) => sizes.to_vec(),
         Shape::Flat(length) => vec![length],
@@ -95,20 +100,74 @@ fn field(name: Ident, layer: &Layer, input: Shape, output: Shape) -> Field {
             };
             (quote!(::lenslet_nn::Dense), [inputs, vec![outputs]].concat())
         }
+        Kind::Residual { body, shortcut } => {
+            let Some(owner) = owner else {
+                let what =
+                    format!("{name}: its layers need names, which a tuple has not: write it in `network!`");
+                return Err(Error::new(layer.span, what));
+            };
+            let path;
+            (path, definitions) = residual(owner, &step.name, input, [body, shortcut])?;
+            (quote!(#path), Vec::new())
+        }
     };
-    Field {
+    Ok(Field {
         documentation: format!("`{}` from {input} to {output}.", layer.kind.name()),
-        has_tensors: matches!(layer.kind, Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Dense { .. }),
+        has_tensors: has_tensors(layer),
         is_classes: matches!(layer.kind, Kind::Dense { outputs: Outputs::Classes, .. }),
         name,
         path,
         generics,
+        definitions,
+    })
+}
+
+fn has_tensors(layer: &Layer) -> bool {
+    match &layer.kind {
+        Kind::Conv { .. } | Kind::BatchNorm { .. } | Kind::Dense { .. } | Kind::Residual { .. } => true,
+        Kind::MaxPool { .. }
+        | Kind::AvgPool { .. }
+        | Kind::GlobalAvgPool
+        | Kind::Relu
+        | Kind::Dropout { .. }
+        | Kind::Flatten => false,
     }
+}
+
+/// The type of a residual block, and its definition. Layers of the shortcut have names of their own.
+fn residual(
+    owner: Owner,
+    name: &str,
+    input: Shape,
+    [body, shortcut]: [&[Layer]; 2],
+) -> Result<(Ident, TokenStream)> {
+    let type_name =
+        format_ident!("{}{}{}", owner.name, name[..1].to_uppercase(), name[1..], span = owner.name.span());
+    let inner = Owner { name: &type_name, ..owner };
+    let (body_steps, output) = follow(body, input)?;
+    let (mut shortcut_steps, _) = follow(shortcut, input)?;
+    for step in &mut shortcut_steps {
+        step.name.insert_str(0, "shortcut_");
+    }
+    let (through, around) = (fields(&body_steps, Some(inner))?, fields(&shortcut_steps, Some(inner))?);
+    let plans = |fields: &[Field]| fields.iter().map(Field::plan).collect::<TokenStream>();
+    let (through_plan, around_plan) = (plans(&through), plans(&around));
+    let plan = quote! {
+        plan.fork();
+        #through_plan
+        plan.shortcut();
+        #around_plan
+        plan.sum(name);
+    };
+    let documentation = format!("`{name}` of [`{}`], from {input} to {output}.", owner.name);
+    let all: Vec<Field> = through.into_iter().chain(around).collect();
+    Ok((type_name.clone(), collection(&quote!(#[doc = #documentation]), inner, &all, &plan)?))
 }
 
 /// The body of `layers!`.
 pub fn layers(layers: Layers) -> Result<TokenStream> {
-    let (fields, _) = resolve(&layers)?;
+    let (steps, _) = follow(&layers.layers, layers.input)?;
+    let fields = fields(&steps, None)?;
     let types = fields.iter().map(Field::concrete);
     Ok(quote!((#(#types,)*)))
 }
@@ -116,28 +175,11 @@ pub fn layers(layers: Layers) -> Result<TokenStream> {
 /// The body of `network!`.
 pub fn network(network: Network) -> Result<TokenStream> {
     let Network { attributes, visibility, name, layers } = &network;
-    let (fields, output) = resolve(layers)?;
-    if !fields.iter().any(|field| field.has_tensors) {
-        return Err(Error::new(
-            name.span(),
-            format!("{name} has nothing to learn: it needs a conv or a dense layer"),
-        ));
-    }
-    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
-    let labels: Vec<_> = names.iter().map(|name| name.to_string()).collect();
-    let documentation = fields.iter().map(|field| &field.documentation);
-    let types = fields.iter().map(Field::generic);
-
-    // dfdx implements its field lists for tuples of up to six; pairs of pairs have no limit.
-    let learned: Vec<_> = fields.iter().filter(|field| field.has_tensors).collect();
-    let visits = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| {
-        let label = name.to_string();
-        quote!((Self::module(#label, |s| &s.#name, |s| &mut s.#name), #rest))
-    });
-    let pattern = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| quote!((#name, #rest)));
-    let built = fields.iter().map(|Field { name, has_tensors, .. }| {
-        if *has_tensors { quote!(#name) } else { quote!(#name: ::core::default::Default::default()) }
-    });
+    let (steps, output) = follow(&layers.layers, layers.input)?;
+    let owner = Owner { name, visibility };
+    let fields = fields(&steps, Some(owner))?;
+    let plan: TokenStream = fields.iter().map(Field::plan).collect();
+    let collection = collection(&quote!(#(#attributes)*), owner, &fields, &plan)?;
 
     let sample = match layers.input {
         Shape::Picture([c, h, w]) => quote!(Const<#c>, Const<#h>, Const<#w>),
@@ -149,71 +191,29 @@ pub fn network(network: Network) -> Result<TokenStream> {
         Shape::Flat(length) => vec![length],
         Shape::Classes => Vec::new(),
     };
-    let last = &names[names.len() - 1];
+    let last = fields.last().expect("a network has a layer");
     let (output_type, output_value) = match output {
         Shape::Picture([c, h, w]) => {
             (quote!((B, Const<#c>, Const<#h>, Const<#w>)), quote!((batch, Const, Const, Const)))
         }
         Shape::Flat(length) => (quote!((B, Const<#length>)), quote!((batch, Const))),
         Shape::Classes => {
-            let head = &learned[learned.len() - 1].name;
+            let head = &last.name;
             (quote!((B, ::lenslet_nn::Classes)), quote!((batch, self.#head.outputs())))
         }
     };
     let classifier = match &layers.layers[layers.layers.len() - 1].kind {
-        Kind::Dense { outputs, .. } => classifier(name, layers.input, &fields, last, *outputs),
+        Kind::Dense { outputs, .. } => classifier(name, layers.input, &fields, &last.name, *outputs),
         _ => quote!(),
     };
 
     Ok(quote! {
-        #(#attributes)*
-        #[derive(Clone, Debug)]
-        #visibility struct #name<
-            E: ::lenslet_nn::dfdx::prelude::Dtype = f32,
-            D: ::lenslet_nn::dfdx::prelude::Storage<E> = ::lenslet_nn::dfdx::prelude::Cpu,
-        > {
-            #(#[doc = #documentation] pub #names: #types,)*
-        }
+        #collection
 
         const _: () = {
-            use ::lenslet_nn::dfdx::nn::{BuildOnDevice, Module, ModuleMut, ModuleVisitor, TensorCollection};
-            use ::lenslet_nn::dfdx::prelude::{Const, Cpu, CpuError, Device, Dim, Dtype, HasShape, Tape, Tensor};
-            use ::lenslet_nn::{Layer, Plan};
-
-            impl<E: Dtype, D: Device<E>> TensorCollection<E, D> for #name<E, D> {
-                type To<E2: Dtype, D2: Device<E2>> = #name<E2, D2>;
-
-                fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
-                    visitor: &mut V,
-                ) -> ::core::result::Result<::core::option::Option<Self::To<V::E2, V::D2>>, V::Err> {
-                    visitor.visit_fields(#visits, |#pattern| #name { #(#built,)* })
-                }
-            }
-
-            impl<E: Dtype, D: Device<E>> BuildOnDevice<D, E> for #name {
-                type Built = #name<E, D>;
-            }
-
-            impl Layer for #name {
-                fn plan(&self, name: &str, plan: &mut Plan) {
-                    let path = |field: &str| match name {
-                        "" => ::std::string::ToString::to_string(field),
-                        name => ::std::format!("{name}.{field}"),
-                    };
-                    #(Layer::plan(&self.#names, &path(#labels), plan);)*
-                }
-
-                fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
-                    #(Layer::noise_keys(&mut self.#names, visit);)*
-                }
-
-                fn keep_statistics(
-                    &mut self,
-                    batch: &mut dyn ::core::iter::Iterator<Item = ::lenslet_nn::BatchStatistics>,
-                ) {
-                    #(Layer::keep_statistics(&mut self.#names, batch);)*
-                }
-            }
+            use ::lenslet_nn::dfdx::nn::{Module, ModuleMut};
+            use ::lenslet_nn::dfdx::prelude::{Const, Cpu, CpuError, Dim, HasShape, Tape, Tensor};
+            use ::lenslet_nn::Plan;
 
             impl<B: Dim, T: Tape<f32, Cpu>> Module<Tensor<(B, #sample), f32, Cpu, T>> for #name {
                 type Output = Tensor<#output_type, f32, Cpu, T>;
@@ -243,6 +243,89 @@ pub fn network(network: Network) -> Result<TokenStream> {
             }
 
             #classifier
+        };
+    })
+}
+
+/// A struct with a field for each layer, which is a dfdx collection of tensors and a `Layer`.
+fn collection(
+    attributes: &TokenStream,
+    Owner { name, visibility }: Owner,
+    fields: &[Field],
+    plan: &TokenStream,
+) -> Result<TokenStream> {
+    if !fields.iter().any(|field| field.has_tensors) {
+        return Err(Error::new(
+            name.span(),
+            format!("{name} has nothing to learn: it needs a conv or a dense layer"),
+        ));
+    }
+    let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
+    let documentation = fields.iter().map(|field| &field.documentation);
+    let types = fields.iter().map(Field::generic);
+    let definitions = fields.iter().map(|field| &field.definitions);
+
+    // dfdx implements its field lists for tuples of up to six; pairs of pairs have no limit.
+    let learned: Vec<_> = fields.iter().filter(|field| field.has_tensors).collect();
+    let visits = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| {
+        let label = name.to_string();
+        quote!((Self::module(#label, |s| &s.#name, |s| &mut s.#name), #rest))
+    });
+    let pattern = learned.iter().rev().fold(quote!(()), |rest, Field { name, .. }| quote!((#name, #rest)));
+    let built = fields.iter().map(|Field { name, has_tensors, .. }| {
+        if *has_tensors { quote!(#name) } else { quote!(#name: ::core::default::Default::default()) }
+    });
+    Ok(quote! {
+        #(#definitions)*
+
+        #attributes
+        #[derive(Clone, Debug)]
+        #visibility struct #name<
+            E: ::lenslet_nn::dfdx::prelude::Dtype = f32,
+            D: ::lenslet_nn::dfdx::prelude::Storage<E> = ::lenslet_nn::dfdx::prelude::Cpu,
+        > {
+            #(#[doc = #documentation] pub #names: #types,)*
+        }
+
+        const _: () = {
+            use ::lenslet_nn::dfdx::nn::{BuildOnDevice, ModuleVisitor, TensorCollection};
+            use ::lenslet_nn::dfdx::prelude::{Device, Dtype};
+            use ::lenslet_nn::{Layer, Plan};
+
+            impl<E: Dtype, D: Device<E>> TensorCollection<E, D> for #name<E, D> {
+                type To<E2: Dtype, D2: Device<E2>> = #name<E2, D2>;
+
+                fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
+                    visitor: &mut V,
+                ) -> ::core::result::Result<::core::option::Option<Self::To<V::E2, V::D2>>, V::Err> {
+                    visitor.visit_fields(#visits, |#pattern| #name { #(#built,)* })
+                }
+            }
+
+            impl<E: Dtype, D: Device<E>> BuildOnDevice<D, E> for #name {
+                type Built = #name<E, D>;
+            }
+
+            impl Layer for #name {
+                fn plan(&self, name: &str, plan: &mut Plan) {
+                    let path = |field: &str| match name {
+                        "" => ::std::string::ToString::to_string(field),
+                        name => ::std::format!("{name}.{field}"),
+                    };
+                    #plan
+                }
+
+                fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+                    #(Layer::noise_keys(&mut self.#names, visit);)*
+                }
+
+                fn keep_statistics(
+                    &mut self,
+                    batch: &mut dyn ::core::iter::Iterator<Item = ::lenslet_nn::BatchStatistics>,
+                ) {
+                    #(Layer::keep_statistics(&mut self.#names, batch);)*
+                }
+            }
         };
     })
 }

@@ -1,6 +1,7 @@
 //! Layers, and how sizes go through them.
 
 use proc_macro2::Span;
+use std::collections::HashMap;
 use std::fmt;
 use syn::{Error, Result};
 
@@ -30,15 +31,61 @@ pub struct Layer {
 }
 
 pub enum Kind {
-    Conv { expected: Option<usize>, filters: usize, window: Window },
-    MaxPool { window: Window },
-    AvgPool { window: Window },
+    Conv {
+        expected: Option<usize>,
+        filters: usize,
+        window: Window,
+    },
+    MaxPool {
+        window: Window,
+    },
+    AvgPool {
+        window: Window,
+    },
     GlobalAvgPool,
-    BatchNorm { momentum_per_mille: usize, epsilon_per_billion: usize },
+    BatchNorm {
+        momentum_per_mille: usize,
+        epsilon_per_billion: usize,
+    },
     Relu,
-    Dropout { per_mille: usize },
+    Dropout {
+        per_mille: usize,
+    },
     Flatten,
-    Dense { expected: Option<usize>, outputs: Outputs },
+    Dense {
+        expected: Option<usize>,
+        outputs: Outputs,
+    },
+    /// The sum of what two ways make of the input; no layers are the input itself.
+    Residual {
+        body: Vec<Layer>,
+        shortcut: Vec<Layer>,
+    },
+}
+
+/// A layer in its place.
+pub struct Step<'a> {
+    pub layer: &'a Layer,
+    /// Kind and number: `conv1`.
+    pub name: String,
+    pub input: Shape,
+    pub output: Shape,
+}
+
+/// Names layers and follows the sizes through them. Returns what comes out too.
+pub fn follow(layers: &[Layer], input: Shape) -> Result<(Vec<Step<'_>>, Shape)> {
+    let mut counts = HashMap::new();
+    let mut shape = input;
+    let mut steps = Vec::with_capacity(layers.len());
+    for layer in layers {
+        let kind = layer.kind.name();
+        let count = counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
+        let name = format!("{kind}{count}");
+        let output = layer.output(&name, shape)?;
+        steps.push(Step { layer, name, input: shape, output });
+        shape = output;
+    }
+    Ok((steps, shape))
 }
 
 #[derive(Clone, Copy)]
@@ -74,6 +121,7 @@ impl Kind {
             Self::Dropout { .. } => "dropout",
             Self::Flatten => "flatten",
             Self::Dense { .. } => "dense",
+            Self::Residual { .. } => "residual",
         }
     }
 }
@@ -89,6 +137,24 @@ impl Layer {
         }
         match (&self.kind, input) {
             (Kind::BatchNorm { .. } | Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
+            (Kind::Residual { body, shortcut }, _) => {
+                let (through, around) = (follow(body, input)?.1, follow(shortcut, input)?.1);
+                if through == Shape::Classes || around == Shape::Classes {
+                    return fail("dense(classes) must be the network's last layer".into());
+                }
+                if through == around {
+                    return Ok(through);
+                }
+                let advice = match (shortcut.is_empty(), through) {
+                    (true, Shape::Picture([channels, ..])) => {
+                        format!("; give it a shortcut, as in `residual(…; conv({channels}, 1x1, stride 2))`")
+                    }
+                    _ => String::new(),
+                };
+                fail(format!(
+                    "cannot add {through}, from its layers, and {around}, from its shortcut{advice}"
+                ))
+            }
             (Kind::Flatten, Shape::Picture(sizes)) => Ok(Shape::Flat(sizes.iter().product())),
             (Kind::Flatten, _) => {
                 fail(format!("the input is flat already, {input} numbers: leave `flatten` out"))

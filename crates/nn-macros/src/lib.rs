@@ -29,6 +29,7 @@ use proc_macro::TokenStream;
 /// | `avg_pool(2x2)`, `global_avg_pool` | the same with the mean; over the whole picture, which leaves 1x1 |
 /// | `batch_norm`, `batch_norm(momentum 0.01, eps 0.001)` | PyTorch's momentum 0.1 and eps 1e-5, or others; Keras's 0.99 is PyTorch's 0.01 |
 /// | `relu`, `dropout(0.25)`, `flatten` | as everywhere |
+/// | `residual(conv(64, 3x3, same), relu, conv(64, 3x3, same))` | the input plus what the layers make of it; layers after a semicolon, `residual(…; conv(64, 1x1))`, are the shortcut that the input takes instead |
 /// | `dense(100)`, `dense(classes)` | 100 outputs, or as many as the data have classes (the last layer only) |
 ///
 /// `conv(3 -> 25, …)` and `dense(16900 -> 100)` also say what must come in, and do not compile where

@@ -86,13 +86,24 @@ impl Parse for Layer {
                 };
                 Ok(Kind::Dense { expected, outputs })
             })?,
+            "residual" => arguments(input, |input| {
+                let body = layers(input)?;
+                if body.is_empty() {
+                    return Err(input.error("a residual needs a layer to go around"));
+                }
+                let shortcut = match input.parse::<Option<Token![;]>>()? {
+                    Some(_) => layers(input)?,
+                    None => Vec::new(),
+                };
+                Ok(Kind::Residual { body, shortcut })
+            })?,
             "dropout" => arguments(input, |input| {
                 let what = "a rate is at least 0, below 1, and has at most three decimals";
                 Ok(Kind::Dropout { per_mille: units(&input.parse()?, 1e-3, 0..=999, what)? })
             })?,
             other => {
-                let known =
-                    "conv, max_pool, avg_pool, global_avg_pool, batch_norm, relu, dropout, flatten, dense";
+                let known = "conv, max_pool, avg_pool, global_avg_pool, batch_norm, relu, dropout, flatten, dense, \
+                             residual";
                 return Err(Error::new(
                     name.span(),
                     format!("no layer is called `{other}`; known are {known}"),
@@ -101,6 +112,18 @@ impl Parse for Layer {
         };
         Ok(Self { kind, span: name.span() })
     }
+}
+
+/// Layers up to the end or a semicolon.
+fn layers(input: ParseStream) -> Result<Vec<Layer>> {
+    let mut layers = Vec::new();
+    while !input.is_empty() && !input.peek(Token![;]) {
+        layers.push(input.parse()?);
+        if !input.is_empty() && !input.peek(Token![;]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(layers)
 }
 
 fn arguments(input: ParseStream, parse: impl FnOnce(ParseStream) -> Result<Kind>) -> Result<Kind> {

@@ -4,17 +4,18 @@ use lenslet_kernels::Scratch;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// Some `f32`s: working memory that goes from step to step, or a batch that somebody else holds as well, which
-/// is copied before it is written to.
+/// Some `f32`s: working memory that goes from step to step, or a caller's batch. A clone shares them, and what is
+/// shared is copied before it is written to.
+#[derive(Clone)]
 pub(crate) enum Buffer {
-    Scratch(Scratch),
-    Shared(Arc<Vec<f32>>),
+    Scratch(Arc<Scratch>),
+    Batch(Arc<Vec<f32>>),
 }
 
 impl Buffer {
     /// `len` numbers of unspecified value: whoever takes a buffer overwrites all of it.
     pub fn new(len: usize) -> Self {
-        Self::Scratch(Scratch::new(len))
+        Self::Scratch(Arc::new(Scratch::new(len)))
     }
 
     pub fn copy_of(values: &[f32]) -> Self {
@@ -30,7 +31,7 @@ impl Deref for Buffer {
     fn deref(&self) -> &[f32] {
         match self {
             Self::Scratch(values) => values,
-            Self::Shared(values) => values,
+            Self::Batch(values) => values,
         }
     }
 }
@@ -38,8 +39,8 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         match self {
-            Self::Scratch(values) => values,
-            Self::Shared(values) => Arc::make_mut(values).as_mut_slice(),
+            Self::Scratch(values) => &mut *Arc::make_mut(values),
+            Self::Batch(values) => Arc::make_mut(values).as_mut_slice(),
         }
     }
 }

@@ -8,6 +8,8 @@ use lenslet_kernels as kernels;
 pub struct Plan {
     pub(crate) input: Vec<usize>,
     pub(crate) stages: Vec<Stage>,
+    /// Sizes at the forks whose second way has not begun.
+    forks: Vec<Vec<usize>>,
 }
 
 pub(crate) struct Stage {
@@ -33,6 +35,12 @@ pub(crate) enum Operation {
     Dropout(kernels::Dropout),
     /// Of pictures of so many channels, rows and columns.
     Flatten([usize; 3]),
+    /// Keeps the input for a second way.
+    Fork,
+    /// Keeps the first way's output, and begins the second one with the fork's input.
+    Shortcut,
+    /// The sum of both ways' outputs.
+    Sum,
 }
 
 impl Operation {
@@ -45,7 +53,10 @@ impl Operation {
             | Self::BatchNorm(_)
             | Self::Relu
             | Self::Dropout(_)
-            | Self::Flatten(_) => 0,
+            | Self::Flatten(_)
+            | Self::Fork
+            | Self::Shortcut
+            | Self::Sum => 0,
         }
     }
 
@@ -66,7 +77,7 @@ pub(crate) fn has_layout([channels, height, width]: [usize; 3]) -> bool {
 impl Plan {
     /// A plan without stages for samples of the given sizes.
     pub fn new(input: &[usize]) -> Self {
-        Self { input: input.to_vec(), stages: Vec::new() }
+        Self { input: input.to_vec(), stages: Vec::new(), forks: Vec::new() }
     }
 
     /// The plan of one layer or network.
@@ -74,6 +85,28 @@ impl Plan {
         let mut plan = Self::new(input);
         layer.plan("", &mut plan);
         plan
+    }
+
+    /// Begins a residual block: what follows is the first of two ways for the output so far.
+    pub fn fork(&mut self) {
+        let input = self.output().to_vec();
+        self.forks.push(input.clone());
+        self.push("", String::new(), Operation::Fork, &input);
+    }
+
+    /// Ends the first way of the innermost residual block; the second one begins at its fork.
+    ///
+    /// # Panics
+    /// Where no block was begun.
+    pub fn shortcut(&mut self) {
+        let input = self.forks.pop().expect("a fork before its shortcut");
+        self.push("", String::new(), Operation::Shortcut, &input);
+    }
+
+    /// Ends a residual block: adds what both ways made, which has one size.
+    pub fn sum(&mut self, name: &str) {
+        let output = self.output().to_vec();
+        self.push(&format!("{name}.sum"), "sum".to_owned(), Operation::Sum, &output);
     }
 
     /// Sizes of one sample after the last stage.

@@ -6,8 +6,8 @@ use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
 use lenslet_kernels::{
-    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, MaxPool2d, on_worker,
-    relu, relu_backward, to_channels_first, to_channels_last,
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, MaxPool2d, add,
+    on_worker, relu, relu_backward, to_channels_first, to_channels_last,
 };
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     output: O,
     tape: T,
 ) -> Result<Measured<O, T>, CpuError> {
-    run(plan, Buffer::Shared(x), device, output, tape, None::<AddGradient>)
+    run(plan, Buffer::Batch(x), device, output, tape, None::<AddGradient>)
 }
 
 fn run<O: Shape, T: Tape<f32, Cpu>>(
@@ -193,6 +193,8 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     // Copied out of their tensors by one thread while the others are at the stage before.
     let mut weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
     let mut upcoming = weights.next();
+    // What waits for the other way of the blocks at hand.
+    let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in plan.stages.iter().enumerate() {
         match &stage.operation {
             _ if is_fused(&plan.stages, index) => {}
@@ -200,6 +202,17 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Dropout(dropout) if training => dropout.apply(&mut current),
             Operation::Dropout(_) => {}
+            Operation::Fork | Operation::Shortcut | Operation::Sum => {
+                if training {
+                    let input = current.clone();
+                    trace.moves.push(Move { input, parameters: Vec::new(), found: Found::Nothing });
+                }
+                match (&stage.operation, waiting.pop()) {
+                    (Operation::Shortcut, Some(fork)) => waiting.push(std::mem::replace(&mut current, fork)),
+                    (Operation::Sum, Some(other)) => current = sum(current, other),
+                    (_, outer) => waiting.extend(outer.into_iter().chain([current.clone()])),
+                }
+            }
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
                 let parameters = if has_parameters { upcoming.take() } else { None }.unwrap_or_default();
@@ -274,6 +287,12 @@ fn run_stage(
     (y, found)
 }
 
+/// The sum of two buffers, in the place of one that nobody else holds.
+fn sum(mut first: Buffer, second: Buffer) -> Buffer {
+    add(&mut first, &second);
+    first
+}
+
 /// Adds the gradients of all parameters; returns the input's where it is `wanted`.
 fn run_backward(
     stages: &[Stage],
@@ -285,6 +304,7 @@ fn run_backward(
     // What the stage at hand left in memory. A later in-place stage may have changed it, but never the sign
     // of an element that its gradient reaches.
     let mut output = trace.output.take();
+    let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in stages.iter().enumerate().rev() {
         match &stage.operation {
             _ if is_fused(stages, index) => {}
@@ -293,6 +313,14 @@ fn run_backward(
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
             Operation::Flatten(picture) if !has_layout(*picture) => {}
+            Operation::Fork | Operation::Shortcut | Operation::Sum => {
+                output = trace.moves.pop().map(|step| step.input);
+                match (&stage.operation, waiting.pop()) {
+                    (Operation::Shortcut, Some(sum)) => waiting.push(std::mem::replace(&mut dy, sum)),
+                    (Operation::Fork, Some(shortcut)) => dy = sum(dy, shortcut),
+                    (_, outer) => waiting.extend(outer.into_iter().chain([dy.clone()])),
+                }
+            }
             Operation::Flatten(_)
             | Operation::Conv2d(_)
             | Operation::Dense(_)

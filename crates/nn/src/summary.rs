@@ -38,7 +38,10 @@ impl Summary {
             parameters: stage.parameters.iter().map(|(_, p)| p.len()).sum(),
             multiply_adds: stage.operation.multiply_adds(),
         };
-        Self { input: plan.input.clone(), rows: plan.stages.iter().map(row).collect() }
+        Self {
+            input: plan.input.clone(),
+            rows: plan.stages.iter().filter(|stage| !stage.name.is_empty()).map(row).collect(),
+        }
     }
 
     /// Trainable numbers of all layers.

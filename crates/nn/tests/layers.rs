@@ -423,3 +423,68 @@ fn gradients_through_batch_norm_agree_with_finite_differences() {
         }
     }
 }
+
+network! {
+    /// Residual blocks with and without layers in the shortcut, one in another, with work in place at their ends.
+    Blocks: 2x6x6 =>
+        conv(4, 3x3, same), relu,
+        residual(conv(4, 3x3, same), batch_norm, residual(relu, conv(4, 3x3, same), relu)), relu,
+        residual(relu, conv(6, 3x3, stride 2, pad 1); avg_pool(2x2), conv(6, 1x1)), relu,
+        flatten, dense(3)
+}
+
+#[test]
+fn a_residual_block_is_the_sum_of_its_ways() {
+    type Inner = layers!(4x6x6 => relu, conv(4, 3x3, same), relu);
+    type Stem = layers!(2x6x6 => conv(4, 3x3, same), relu);
+    type Body = layers!(4x6x6 => conv(4, 3x3, same), batch_norm);
+    type Down = layers!(4x6x6 => relu, conv(6, 3x3, stride 2, pad 1));
+    type Shortcut = layers!(4x6x6 => avg_pool(2x2), conv(6, 1x1));
+    type Head = layers!(6x3x3 => relu, flatten, dense(3));
+    type Parts = (Stem, (Body, Inner), (Down, Shortcut), Head);
+
+    let mut blocks = Blocks::with_classes(3).expect("three outputs");
+    initialise(&mut blocks, Initialiser::KaimingUniform, 3);
+    let names: Vec<_> = parameters(&blocks).into_iter().map(|(name, _)| name).collect();
+    for name in
+        ["residual1.batch_norm1.weight", "residual1.residual1.conv1.bias", "residual2.shortcut_conv1.weight"]
+    {
+        assert!(names.contains(&name.to_owned()), "{names:?}");
+    }
+    let mut parts = Cpu::default().build_module::<Parts, f32>();
+    copy(&blocks, &mut parts);
+    let values_of_x = (0..5 * 72).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
+    let x: Tensor<(usize, Const<2>, Const<6>, Const<6>), f32, Cpu> =
+        Cpu::default().tensor_from_vec(values_of_x, (5, Const, Const, Const));
+    let labels = [0usize, 1, 2, 1, 0];
+
+    let (loss, report) =
+        cross_entropy(blocks.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
+    let mut gradients = loss.backward();
+
+    // The same on dfdx's own tape, with its own sum.
+    let (stem, (body, inner), (down, shortcut), head) = &parts;
+    let (y, tape) = stem.forward(x.leaky_traced()).split_tape();
+    let (z, tape) = body.forward(y.clone().put_tape(tape)).split_tape();
+    let through = inner.forward(z.clone().put_tape(tape)) + z;
+    let (y, tape) = (through + y).relu().split_tape();
+    let (around, tape) = shortcut.forward(y.clone().put_tape(tape)).split_tape();
+    let y = down.forward(y.put_tape(tape)) + around;
+    let (loss, expected) = cross_entropy(head.forward(y), &labels).expect("labels fit");
+    let mut expected_gradients = loss.backward();
+
+    assert!((report.loss - expected.loss).abs() < 1e-6, "{} is not {}", report.loss, expected.loss);
+    for ((name, p), (_, q)) in parameters(&blocks).iter().zip(parameters(&parts)) {
+        let found = p.gradient(&mut gradients).expect("there").clone();
+        let expected = q.gradient(&mut expected_gradients).expect("there");
+        assert!(expected.iter().any(|e| *e != 0.0), "{name} has a gradient");
+        for (f, e) in found.iter().zip(expected.iter()) {
+            assert!((f - e).abs() < 1e-5 * (1.0 + e.abs()), "{name}: {f} is not {e}");
+        }
+    }
+
+    let rows = blocks.summary().rows;
+    let row = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.output.clone());
+    assert_eq!(row("residual1.residual1.conv1"), Some(vec![4, 6, 6]));
+    assert_eq!(row("residual2.sum"), Some(vec![6, 3, 3]));
+}
