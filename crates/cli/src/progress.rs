@@ -73,7 +73,7 @@ impl Lines {
             }
             Event::Epoch(epoch) => {
                 let rate = epoch.train.samples as f64 / epoch.train_seconds;
-                let waited = 100.0 * epoch.waited_seconds / epoch.train_seconds;
+                let waited = 100.0 * epoch.waited_share;
                 let validation = epoch.validation.map(|score| format!("  validation {}", shown(score)));
                 Some(format!(
                     "epoch {:>3}  train {}{}  {:.1} s  {rate:.0} pictures/s  {waited:.0} % waiting",
