@@ -100,7 +100,7 @@ impl Renderer for Lines {
     fn render(&mut self, event: &Event) -> anyhow::Result<()> {
         match (event, self.text(event)) {
             (Event::Warning(warning), _) => output::warning(&warning.message),
-            (Event::Checkpoint { path, epoch }, _) if *epoch == 1 => {
+            (Event::Checkpoint { path, epoch, .. }, _) if *epoch == 1 => {
                 output::line(format_args!("checkpoint {} after every epoch", path.display()))?;
             }
             (_, Some(text)) => output::line(text)?,
