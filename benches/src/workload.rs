@@ -212,7 +212,9 @@ impl<M: Classifier> Training<M> {
 
     fn step(&mut self) -> Result<(), lenslet_train::Error> {
         let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
-        self.gradients = train_step(&mut self.session, self.images.clone(), &self.labels, gradients)?.1;
+        let learning_rate = self.session.config().learning_rate;
+        let step = train_step(&mut self.session, self.images.clone(), &self.labels, learning_rate, gradients);
+        self.gradients = step?.1;
         Ok(())
     }
 

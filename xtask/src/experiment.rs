@@ -1,6 +1,5 @@
 //! `cargo xtask experiment`: recipes that must come out.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,8 +15,8 @@ use crate::{fetch, workspace};
 
 /// Train a network as a recipe says, and check what comes out
 ///
-/// A recipe is a file xtask/experiments/NAME.toml: data, network, hyper-parameters, and the accuracy on the
-/// test data that must be reached. Fetches the data, builds `lenslet` in release mode, trains, and leaves
+/// A recipe is a file xtask/experiments/NAME.toml: data, network, the settings of `lenslet train --config`, and the
+/// accuracy on the test data that must be reached after the last epoch, with the recipe's test-time augmentation. Fetches the data, builds `lenslet` in release mode, trains, and leaves
 /// checkpoint and metrics in runs/NAME/. Exits with 1 where the accuracy is missed.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -61,8 +60,8 @@ struct Recipe {
     accuracy: f64,
     /// By fewer seeds, which chance moves further: about three standard deviations below.
     accuracy_of_one_seed: f64,
-    /// Flags of `lenslet train`, without their dashes.
-    train: BTreeMap<String, toml::Value>,
+    /// What else `lenslet train --config` reads.
+    train: toml::Table,
 }
 
 impl Recipe {
@@ -84,18 +83,12 @@ impl Recipe {
         seed.and_then(|seed| u64::try_from(seed).ok()).context("the recipe's seed is no whole number")
     }
 
-    /// The flags of `lenslet train` but for the seed.
-    fn flags(&self) -> Vec<String> {
-        let mut flags = Vec::new();
-        for (name, value) in self.train.iter().filter(|(name, _)| *name != "seed") {
-            match value {
-                toml::Value::Boolean(true) => flags.push(format!("--{name}")),
-                toml::Value::Boolean(false) => {}
-                toml::Value::String(text) => flags.push(format!("--{name}={text}")),
-                other => flags.push(format!("--{name}={other}")),
-            }
-        }
-        flags
+    /// The file that `lenslet train --config` reads.
+    fn settings(&self) -> toml::Table {
+        let mut settings = self.train.clone();
+        settings.insert("network".to_owned(), self.network.clone().into());
+        settings.insert("data".to_owned(), self.data.clone().into());
+        settings
     }
 }
 
@@ -162,11 +155,10 @@ fn cargo(arguments: &[&str]) -> Command {
 /// Trains, and returns the accuracy on the test data after the last epoch.
 fn train(recipe: &Recipe, seed: u64, output: &Path, arguments: &Arguments) -> Result<f64> {
     let run = ["run", "--quiet", "--release", "--package", "lenslet-cli", "--bin", "lenslet", "--", "train"];
+    let settings = workspace().join(output).join("recipe.toml");
+    write(&settings, &recipe.settings().to_string())?;
     let mut command = cargo(&run);
-    let seed_flag = format!("--seed={seed}");
-    command
-        .args([recipe.network.as_str(), "--data", &recipe.data, "--overwrite", &seed_flag])
-        .args(recipe.flags());
+    command.args(["--overwrite", &format!("--seed={seed}"), "--config"]).arg(&settings);
     command.arg("--output").arg(output).arg("--data-dir").arg(std::path::absolute(&arguments.data_dir)?);
     if let Some(threads) = arguments.threads {
         command.arg(format!("--threads={threads}"));
@@ -174,6 +166,13 @@ fn train(recipe: &Recipe, seed: u64, output: &Path, arguments: &Arguments) -> Re
     let status = command.status().context("cannot call cargo")?;
     ensure!(status.success(), "the training failed ({status})");
     last_accuracy(&workspace().join(output).join("metrics.jsonl"))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// What of `metrics.jsonl` matters here.
@@ -256,13 +255,19 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_spelled_as_lenslet_reads_them() {
+    fn settings_are_the_recipes_with_network_and_data() {
         let recipe: Recipe = toml::from_str(
             "what = ''\nnetwork = 'n'\ndata = 'mnist'\naccuracy = 0.5\naccuracy-of-one-seed = 0.4\n\
-             [train]\nlearning-rate = 0.001\nnesterov = true\noverwrite = false\noptimiser = 'sgd'\nseed = 3\nepochs = 2",
+             [train]\nseed = 3\n[train.schedule]\nkind = 'cosine'\n[[train.groups]]\ntensors = '*'",
         )
         .expect("a recipe");
-        assert_eq!(recipe.flags(), ["--epochs=2", "--learning-rate=0.001", "--nesterov", "--optimiser=sgd"]);
+        let expected: toml::Table =
+            "network = 'n'\ndata = 'mnist'\nseed = 3\nschedule.kind = 'cosine'\ngroups = [{ tensors = '*' }]"
+                .parse()
+                .expect("TOML");
+        let written: toml::Table =
+            recipe.settings().to_string().parse().expect("what is written can be read");
+        assert_eq!(written, expected);
         assert_eq!(recipe.seed().expect("3"), 3);
     }
 

@@ -1,5 +1,6 @@
 //! What one can type.
 
+use crate::settings::{Settings, TestTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -35,29 +36,29 @@ pub enum Command {
 
 /// Train a network, or go on with a run.
 ///
-/// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs) and
-/// OUTPUT/metrics.jsonl (one JSON object for each event but the steps). Ctrl-C stops after the step at hand;
-/// the last whole epoch is kept.
+/// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs),
+/// OUTPUT/best.safetensors after each epoch that tells more test pictures right than those before,
+/// OUTPUT/metrics.jsonl (one JSON object for each event but the steps), and OUTPUT/config.toml (all settings, for
+/// --config). Ctrl-C stops after the step at hand; the last whole epoch is kept.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   lenslet train mnist-mlp --epochs 5 --seed 1 --output runs/first
   lenslet train mnist-cnn --data fashion-mnist --optimiser sgd --learning-rate 0.01 --momentum 0.9
+  lenslet train cifar-cnn --schedule one-cycle --label-smoothing 0.1 --ema 0.999 --test-time flip
+  lenslet train --config runs/first/config.toml --seed 2 --output runs/second
   lenslet train --resume runs/first/last.safetensors --epochs 10")]
 pub struct Train {
     /// The network to train: mnist-mlp or mnist-cnn (28x28 grey pictures), cifar-cnn (32x32 colour) or
     /// imagenette-cnn (224x224 colour).
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present_any = ["resume", "config"])]
     pub network: Option<String>,
 
     /// Go on with the run of this checkpoint, with its network, data and settings.
     #[arg(
         long,
         value_name = "CHECKPOINT",
-        conflicts_with_all = [
-            "network", "batch_size", "learning_rate", "optimiser", "momentum", "nesterov", "weight_decay",
-            "initialiser", "seed", "normalise",
-        ]
+        conflicts_with_all = ["network", "Settings"]
     )]
     pub resume: Option<PathBuf>,
 
@@ -72,45 +73,13 @@ pub struct Train {
     #[arg(long)]
     pub overwrite: bool,
 
-    /// Passes over the training data, those of a resumed run included [default: 10, or as the run was told].
+    /// Passes over the training data, those of a resumed run included [default: 10, or as the run was told]. A
+    /// schedule spans them all, so that another number changes it.
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
 
-    /// Pictures per step.
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    pub batch_size: usize,
-
-    /// Step size of the optimiser.
-    #[arg(long, value_name = "RATE", default_value_t = 1e-3)]
-    pub learning_rate: f64,
-
-    /// The rule of each step.
-    #[arg(long, value_enum, default_value_t = Optimiser::Adam)]
-    pub optimiser: Optimiser,
-
-    /// Share of the last velocity that sgd keeps.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    pub momentum: f64,
-
-    /// Let sgd look ahead along the velocity.
-    #[arg(long)]
-    pub nesterov: bool,
-
-    /// Weight decay of adamw and sgd.
-    #[arg(long, value_name = "DECAY", default_value_t = 0.0)]
-    pub weight_decay: f64,
-
-    /// First values of the weights.
-    #[arg(long, value_enum, default_value_t = Initialiser::GlorotUniform)]
-    pub initialiser: Initialiser,
-
-    /// How pixels become inputs.
-    #[arg(long, value_enum, default_value_t = Normalise::Unit)]
-    pub normalise: Normalise,
-
-    /// Decides first weights, order of pictures and dropout: the same seed, the same weights, bit for bit.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    #[command(flatten)]
+    pub settings: Settings,
 
     #[command(flatten)]
     pub common: Common,
@@ -137,6 +106,10 @@ pub struct Evaluate {
     #[arg(long, value_enum, default_value_t = Split::Test)]
     pub split: Split,
 
+    /// How to look at a picture [default: as the run was told].
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTime>,
+
     #[command(flatten)]
     pub common: Common,
 }
@@ -161,6 +134,10 @@ pub struct Predict {
     /// How many classes to show, most probable first.
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub top: u32,
+
+    /// How to look at a picture [default: as the run was told].
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTime>,
 
     /// Swap light and dark first: MNIST's digits are light on dark.
     #[arg(long)]
@@ -224,29 +201,6 @@ pub enum Progress {
     Json,
     /// Nothing but warnings.
     None,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Optimiser {
-    Adam,
-    Adamw,
-    Sgd,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Initialiser {
-    /// As Keras.
-    GlorotUniform,
-    /// For ReLU networks.
-    KaimingUniform,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Normalise {
-    /// Divide by 255.
-    Unit,
-    /// Subtract each channel's mean over the training pictures and divide by its standard deviation.
-    Channels,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

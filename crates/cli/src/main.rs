@@ -8,6 +8,8 @@ mod data;
 mod network;
 mod output;
 mod progress;
+mod run_file;
+mod settings;
 
 use args::{Arguments, Command};
 use clap::Parser;

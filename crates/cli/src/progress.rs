@@ -73,7 +73,7 @@ impl Lines {
             }
             Event::Epoch(epoch) => {
                 let rate = epoch.train.samples as f64 / epoch.train_seconds;
-                let waited = 100.0 * epoch.waited_seconds / epoch.train_seconds;
+                let waited = 100.0 * epoch.waited_share;
                 let validation = epoch.validation.map(|score| format!("  validation {}", shown(score)));
                 Some(format!(
                     "epoch {:>3}  train {}{}  {:.1} s  {rate:.0} pictures/s  {waited:.0} % waiting",
@@ -100,7 +100,7 @@ impl Renderer for Lines {
     fn render(&mut self, event: &Event) -> anyhow::Result<()> {
         match (event, self.text(event)) {
             (Event::Warning(warning), _) => output::warning(&warning.message),
-            (Event::Checkpoint { path, epoch }, _) if *epoch == 1 => {
+            (Event::Checkpoint { path, epoch, .. }, _) if *epoch == 1 => {
                 output::line(format_args!("checkpoint {} after every epoch", path.display()))?;
             }
             (_, Some(text)) => output::line(text)?,

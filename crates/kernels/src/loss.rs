@@ -32,45 +32,110 @@ pub fn softmax(logits: &mut [f32], classes: usize) {
     });
 }
 
-/// Mean cross-entropy of `logits` (`labels.len()` rows of `classes`) against `labels`. Where `gradient` is
-/// given it becomes the gradient of that mean by the logits: `(softmax - one-hot) / rows`.
+/// What a batch's logits are held against: a label each, and optionally a second one, smoothed.
+///
+/// The target of a sample is `(1 - smoothing) * (share * one-hot(label) + (1 - share) * one-hot(second label))
+/// + smoothing / classes`: label smoothing as PyTorch's `CrossEntropyLoss` defines it (Szegedy et al. 2016,
+/// <https://arxiv.org/abs/1512.00567>), of labels mixed as mixup does (Zhang et al. 2018,
+/// <https://arxiv.org/abs/1710.09412>).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Targets<'a> {
+    /// The label of each sample: the only one, or the first.
+    pub labels: &'a [usize],
+    /// The second label of each sample, and the share of the first one in `0..=1`.
+    pub mix: Option<(&'a [usize], &'a [f32])>,
+    /// The share that is spread evenly over all classes, at least 0 and below 1.
+    pub smoothing: f32,
+}
+
+impl<'a> From<&'a [usize]> for Targets<'a> {
+    fn from(labels: &'a [usize]) -> Self {
+        Self { labels, mix: None, smoothing: 0.0 }
+    }
+}
+
+impl<'a, const N: usize> From<&'a [usize; N]> for Targets<'a> {
+    fn from(labels: &'a [usize; N]) -> Self {
+        Self::from(labels.as_slice())
+    }
+}
+
+impl<'a> From<&'a Vec<usize>> for Targets<'a> {
+    fn from(labels: &'a Vec<usize>) -> Self {
+        Self::from(labels.as_slice())
+    }
+}
+
+impl Targets<'_> {
+    /// The labels of a sample, each with its part of the target.
+    fn of(&self, sample: usize) -> [(usize, f32); 2] {
+        let (label, kept) = (self.labels[sample], 1.0 - self.smoothing);
+        match self.mix {
+            None => [(label, kept), (label, 0.0)],
+            Some((second, share)) => {
+                [(label, kept * share[sample]), (second[sample], kept * (1.0 - share[sample]))]
+            }
+        }
+    }
+}
+
+/// Mean cross-entropy of `logits` (as many rows of `classes` as there are labels) against `targets`. Where
+/// `gradient` is given it becomes the gradient of that mean by the logits: `(softmax - target) / rows`. Right
+/// is what has its largest logit at the first label.
 ///
 /// # Panics
 /// If the lengths disagree, the batch is empty or a label is not below `classes`.
-pub fn softmax_cross_entropy(
+pub fn softmax_cross_entropy<'a>(
     logits: &[f32],
-    labels: &[usize],
+    targets: impl Into<Targets<'a>>,
     classes: usize,
     gradient: Option<&mut [f32]>,
 ) -> CrossEntropy {
-    assert_eq!(logits.len(), labels.len() * classes, "logits are no {} rows of {classes}", labels.len());
-    assert!(!labels.is_empty(), "the cross-entropy of an empty batch");
-    flush_denormals(|| cross_entropy_rows(logits, labels, classes, gradient))
+    let targets = targets.into();
+    let rows = targets.labels.len();
+    assert_eq!(logits.len(), rows * classes, "logits are no {rows} rows of {classes}");
+    assert!(rows > 0, "the cross-entropy of an empty batch");
+    if let Some((second, share)) = targets.mix {
+        assert_eq!([second.len(), share.len()], [rows; 2], "the mix is not of {rows} samples");
+    }
+    flush_denormals(|| cross_entropy_rows(logits, targets, classes, gradient))
 }
 
 fn cross_entropy_rows(
     logits: &[f32],
-    labels: &[usize],
+    targets: Targets<'_>,
     classes: usize,
     mut gradient: Option<&mut [f32]>,
 ) -> CrossEntropy {
-    let per_row = 1.0 / labels.len() as f32;
+    let rows = targets.labels.len();
+    let (per_row, spread) = (1.0 / rows as f32, targets.smoothing / classes as f32);
     let (mut loss, mut correct) = (0.0f64, 0);
-    for (row, (logits, &label)) in logits.chunks_exact(classes).zip(labels).enumerate() {
-        assert!(label < classes, "label {label} of sample {row} is not below {classes}");
+    for (row, logits) in logits.chunks_exact(classes).enumerate() {
+        let parts = targets.of(row);
+        for (label, _) in parts {
+            assert!(label < classes, "label {label} of sample {row} is not below {classes}");
+        }
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = logits.iter().map(|v| (v - max).exp()).sum();
-        loss += f64::from(sum.ln() + max - logits[label]);
-        correct += usize::from(logits.iter().position(|v| *v == max) == Some(label));
+        // What has no part must not make 0 times infinity.
+        let mut expected: f32 =
+            parts.iter().filter(|(_, part)| *part != 0.0).map(|(l, p)| p * logits[*l]).sum();
+        if spread != 0.0 {
+            expected += spread * logits.iter().sum::<f32>();
+        }
+        loss += f64::from(sum.ln() + max - expected);
+        correct += usize::from(logits.iter().position(|v| *v == max) == Some(targets.labels[row]));
         if let Some(gradient) = gradient.as_deref_mut() {
             let gradient = &mut gradient[row * classes..(row + 1) * classes];
-            for (class, (g, v)) in gradient.iter_mut().zip(logits).enumerate() {
-                let one_hot = f32::from(u8::from(class == label));
-                *g = ((v - max).exp() / sum - one_hot) * per_row;
+            for (g, v) in gradient.iter_mut().zip(logits) {
+                *g = ((v - max).exp() / sum - spread) * per_row;
+            }
+            for (label, part) in parts {
+                gradient[label] -= part * per_row;
             }
         }
     }
-    CrossEntropy { loss: (loss / labels.len() as f64) as f32, correct }
+    CrossEntropy { loss: (loss / rows as f64) as f32, correct }
 }
 
 #[cfg(test)]
@@ -92,6 +157,57 @@ mod tests {
             let slope = naive::slope(&wide, i, |x| naive::cross_entropy(x, &labels, 3));
             assert!((f64::from(*g) - slope).abs() < 1e-6, "logit {i}: {g} is not {slope}");
         }
+    }
+
+    /// The definition, in f64: each sample's target written out.
+    fn soft_cross_entropy(logits: &[f64], targets: Targets<'_>, classes: usize) -> f64 {
+        let rows = targets.labels.len();
+        let mut loss = 0.0;
+        for row in 0..rows {
+            let mut target = vec![f64::from(targets.smoothing) / classes as f64; classes];
+            let (second, share) = targets.mix.map_or((targets.labels[row], 1.0), |(l, s)| (l[row], s[row]));
+            target[targets.labels[row]] += f64::from(1.0 - targets.smoothing) * f64::from(share);
+            target[second] += f64::from(1.0 - targets.smoothing) * f64::from(1.0 - share);
+            for (class, target) in target.iter().enumerate() {
+                loss += target * naive::cross_entropy(&logits[row * classes..][..classes], &[class], classes);
+            }
+        }
+        loss / rows as f64
+    }
+
+    #[test]
+    fn soft_targets_agree_with_the_definition_and_finite_differences() {
+        let logits = [2.0f32, -1.0, 0.5, 10.0, 9.0, 8.5, -3.0, -2.5, -3.5, 0.25, 0.0, 1.0];
+        let wide: Vec<f64> = logits.iter().map(|v| f64::from(*v)).collect();
+        let (labels, second, share) = ([0, 2, 1, 2], [1, 2, 0, 0], [0.7, 0.2, 1.0, 0.0]);
+        for smoothing in [0.0, 0.1, 0.5] {
+            for mix in [None, Some((second.as_slice(), share.as_slice()))] {
+                let targets = Targets { labels: &labels, mix, smoothing };
+                let mut gradient = [0.0; 12];
+                let found = softmax_cross_entropy(&logits, targets, 3, Some(&mut gradient));
+                let expected = soft_cross_entropy(&wide, targets, 3);
+                assert!(
+                    (f64::from(found.loss) - expected).abs() < 1e-6,
+                    "{targets:?}: {found:?}, {expected}"
+                );
+                assert_eq!(found.correct, 3, "the first label counts");
+                for (i, g) in gradient.iter().enumerate() {
+                    let slope = naive::slope(&wide, i, |x| soft_cross_entropy(x, targets, 3));
+                    assert!(
+                        (f64::from(*g) - slope).abs() < 1e-6,
+                        "{targets:?}, logit {i}: {g} is not {slope}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_without_a_part_may_be_impossible() {
+        let logits = [0.0, f32::NEG_INFINITY];
+        let mix = Some(([1].as_slice(), [1.0].as_slice()));
+        let targets = Targets { labels: &[0], mix, smoothing: 0.0 };
+        assert_eq!(softmax_cross_entropy(&logits, targets, 2, None).loss, 0.0);
     }
 
     #[test]

@@ -98,9 +98,72 @@ impl SgdStep {
     }
 }
 
+/// The sum of a gradient's squares, for a norm over several of them.
+pub fn sum_of_squares(gradient: &[f32]) -> f64 {
+    let piece = |piece: &[f32]| piece.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
+    gradient.par_chunks(PIECE).map(piece).collect::<Vec<_>>().iter().sum()
+}
+
+/// Multiplies a gradient in place.
+pub fn scale_gradient(gradient: &mut [f32], factor: f32) {
+    gradient.par_chunks_mut(PIECE).for_each(|piece| {
+        flush_denormals(|| piece.iter_mut().for_each(|g| *g *= factor));
+    });
+}
+
+/// Brings each number of a gradient into `-limit..=limit`, in place. What is no number stays none.
+///
+/// # Panics
+/// If `limit` is negative or no number.
+pub fn clamp_gradient(gradient: &mut [f32], limit: f32) {
+    assert!(limit >= 0.0, "a gradient cannot be clamped to {limit}");
+    gradient.par_chunks_mut(PIECE).for_each(|piece| {
+        piece.iter_mut().for_each(|g| *g = g.clamp(-limit, limit));
+    });
+}
+
+/// Moves an average a step towards values: `average + (1 - decay) * (value - average)`.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn move_average(average: &mut [f32], values: &[f32], decay: f64) {
+    assert_eq!(average.len(), values.len(), "average: slices differ in length");
+    let rest = (1.0 - decay) as f32;
+    average.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(|(average, values)| {
+        flush_denormals(|| {
+            for (a, v) in average.iter_mut().zip(values) {
+                *a += rest * (v - *a);
+            }
+        });
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gradients_are_measured_scaled_and_clamped() {
+        let mut long = vec![2.0; PIECE + 3];
+        assert_eq!(sum_of_squares(&long), 4.0 * (PIECE + 3) as f64);
+        scale_gradient(&mut long, -1.5);
+        assert!(long.iter().all(|g| *g == -3.0));
+        clamp_gradient(&mut long, 1.0);
+        assert!(long.iter().all(|g| *g == -1.0));
+        let mut spoilt = [f32::NAN, f32::INFINITY, 0.5];
+        clamp_gradient(&mut spoilt, 1.0);
+        assert!(spoilt[0].is_nan() && spoilt[1..] == [1.0, 0.5]);
+    }
+
+    #[test]
+    fn an_average_follows_a_constant_geometrically() {
+        let (mut average, values) = (vec![0.0; PIECE + 1], vec![1.0; PIECE + 1]);
+        for step in 1..=20 {
+            move_average(&mut average, &values, 0.9);
+            let expected = 1.0 - 0.9f32.powi(step);
+            assert!(average.iter().all(|a| (a - expected).abs() < 1e-6), "{} is not {expected}", average[0]);
+        }
+    }
 
     const GRADIENTS: [[f32; 2]; 3] = [[0.5, 1e-3], [-0.25, 2.0], [0.1, -1.0]];
 

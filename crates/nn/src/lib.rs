@@ -59,7 +59,7 @@ pub use classes::Classes;
 pub use classifier::{Classifier, WrongClasses, logits, training_logits};
 pub use initialise::{Initialiser, initialise};
 pub use layers::{AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};
-pub use lenslet_kernels::BatchStatistics;
+pub use lenslet_kernels::{BatchStatistics, Targets};
 pub use lenslet_nn_macros::{layers, network};
 pub use loss::{LossError, cross_entropy};
 pub use parameter::{Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};

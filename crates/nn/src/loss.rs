@@ -3,7 +3,7 @@
 use dfdx::prelude::{
     Cpu, CpuError, Dim, HasShape, PutTape, ReshapeTo, SplitTape, Tape, Tensor, TensorFromVec,
 };
-use lenslet_kernels::{CrossEntropy, softmax_cross_entropy};
+use lenslet_kernels::{CrossEntropy, Targets, softmax_cross_entropy};
 
 /// Why there is no loss.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -27,6 +27,16 @@ pub enum LossError {
         /// Outputs of the network.
         classes: usize,
     },
+    /// A mix of another length than the labels, or a share outside `0..=1`: a bug of whoever mixed.
+    #[error("the mix of labels has {labels} second labels and {shares} shares of 0 to 1 for {rows} samples")]
+    Mix {
+        /// Second labels given.
+        labels: usize,
+        /// Shares within `0..=1`.
+        shares: usize,
+        /// Samples of the batch.
+        rows: usize,
+    },
     /// dfdx could not allocate.
     #[error("dfdx: {0}")]
     Device(CpuError),
@@ -38,28 +48,24 @@ impl From<CpuError> for LossError {
     }
 }
 
-/// Mean softmax cross-entropy of `logits` (`batch x classes`) against `labels`: on the tape, for `backward`,
-/// and as numbers.
+/// Mean softmax cross-entropy of `logits` (`batch x classes`) against `targets`, which may be plain labels: on
+/// the tape, for `backward`, and as numbers.
 ///
 /// # Errors
-/// Where labels and logits disagree; see [`LossError`].
-pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
+/// Where targets and logits disagree; see [`LossError`].
+pub fn cross_entropy<'a, B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     logits: Tensor<(B, C), f32, Cpu, T>,
-    labels: &[usize],
+    targets: impl Into<Targets<'a>>,
 ) -> Result<(Tensor<(), f32, Cpu, T>, CrossEntropy), LossError> {
+    let targets = targets.into();
     let (rows, classes) = (logits.shape().0.size(), logits.shape().1.size());
-    if rows != labels.len() || rows == 0 {
-        return Err(LossError::Length { rows, labels: labels.len() });
-    }
-    if let Some((sample, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
-        return Err(LossError::Label { sample, label, classes });
-    }
+    check(targets, rows, classes)?;
     let (logits, mut tape) = logits.try_contiguous()?.split_tape();
     let mut values = vec![0.0; rows * classes];
     logits.copy_into(&mut values);
     let mut gradient = vec![0.0; if T::OWNS_TAPE { values.len() } else { 0 }];
     let report =
-        softmax_cross_entropy(&values, labels, classes, T::OWNS_TAPE.then_some(gradient.as_mut_slice()));
+        softmax_cross_entropy(&values, targets, classes, T::OWNS_TAPE.then_some(gradient.as_mut_slice()));
     let loss = logits.device().try_tensor_from_vec(vec![report.loss], ())?;
     let (logits, loss_gradient) = (logits.ghost(), loss.ghost());
     tape.add_backward_op(move |gradients| {
@@ -70,4 +76,21 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
         Ok(())
     });
     Ok((loss.put_tape(tape), report))
+}
+
+fn check(targets: Targets<'_>, rows: usize, classes: usize) -> Result<(), LossError> {
+    let within = |labels: &[usize]| match labels.iter().enumerate().find(|(_, label)| **label >= classes) {
+        Some((sample, &label)) => Err(LossError::Label { sample, label, classes }),
+        None => Ok(()),
+    };
+    if rows != targets.labels.len() || rows == 0 {
+        return Err(LossError::Length { rows, labels: targets.labels.len() });
+    }
+    within(targets.labels)?;
+    let Some((second, shares)) = targets.mix else { return Ok(()) };
+    let valid = shares.iter().filter(|share| (0.0..=1.0).contains(*share)).count();
+    if [second.len(), shares.len(), valid] != [rows; 3] {
+        return Err(LossError::Mix { labels: second.len(), shares: valid, rows });
+    }
+    within(second)
 }

@@ -3,8 +3,8 @@
 use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
-    Classes, Classifier, Initialiser, Parameter, WrongClasses, cross_entropy, initialise, layers, logits,
-    network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
+    Classes, Classifier, Initialiser, Parameter, Targets, WrongClasses, cross_entropy, initialise, layers,
+    logits, network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
 };
 
 network! {
@@ -293,6 +293,20 @@ fn labels_are_checked() {
     assert_eq!(error, "sample 1 of the batch has label 3, but the network tells 3 classes apart");
     assert!(cross_entropy(logits(2), &[0]).is_err(), "one label for two rows");
     assert!(cross_entropy(logits(0), &[]).is_err(), "an empty batch has no loss");
+
+    let mixed = |second: &[usize], shares: &[f32]| {
+        let targets = Targets { labels: &[0, 1], mix: Some((second, shares)), smoothing: 0.1 };
+        cross_entropy(logits(2), targets).map_err(|error| error.to_string())
+    };
+    assert!(mixed(&[2, 0], &[0.0, 1.0]).is_ok());
+    let error = mixed(&[2, 5], &[0.5, 0.5]).expect_err("label 5 of 3");
+    assert_eq!(error, "sample 1 of the batch has label 5, but the network tells 3 classes apart");
+    for (second, shares) in [(&[2][..], &[0.5, 0.5][..]), (&[2, 0], &[0.5]), (&[2, 0], &[0.5, f32::NAN])] {
+        assert!(
+            mixed(second, shares).expect_err("no mix").contains("for 2 samples"),
+            "{second:?} {shares:?}"
+        );
+    }
 }
 
 #[test]

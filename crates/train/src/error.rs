@@ -35,6 +35,20 @@ pub enum Error {
         /// That of the loader.
         loader: usize,
     },
+    /// Mend the pattern.
+    #[error("the group {pattern} matches no trainable tensor; there are {}", tensors.join(", "))]
+    Group {
+        /// What matches none.
+        pattern: String,
+        /// The names that there are.
+        tensors: Vec<String>,
+    },
+    /// Give the run validation data, or leave out what looks at their scores.
+    #[error("{name} looks at validation scores, but there are no validation data")]
+    NoValidation {
+        /// The hyper-parameter.
+        name: &'static str,
+    },
     /// Training has left the numbers. The session's weights are spoilt; a checkpoint of an earlier epoch is not.
     #[error(
         "the loss became {loss} at step {step} (epoch {epoch}): lower the learning rate \

@@ -1,22 +1,21 @@
 //! What a network makes of pictures, without changing it.
 
-use crate::{Error, Score};
-use dfdx::prelude::NoneTape;
+use crate::{Error, Score, TestTime};
 use lenslet_dataset::ImageShape;
 use lenslet_kernels::softmax;
-use lenslet_nn::{Classifier, cross_entropy, logits};
+use lenslet_nn::{Classifier, cross_entropy};
 use lenslet_pipeline::{Loader, Order};
 
-/// Loss and accuracy of a network over all samples of a loader, in order.
+/// Loss, of plain labels, and accuracy of a network over all samples of a loader, in order.
 ///
 /// # Errors
 /// Where the pictures do not fit the network, a sample cannot be read, or a label is none of its classes.
-pub fn evaluate<M: Classifier>(model: &M, loader: &Loader) -> Result<Score, Error> {
+pub fn evaluate<M: Classifier>(model: &M, loader: &Loader, test_time: TestTime) -> Result<Score, Error> {
     check_shape::<M>(loader)?;
     let mut score = Score::default();
     for batch in loader.epoch(Order::Sequential) {
         let batch = batch?;
-        let (_, report) = cross_entropy(logits(model, batch.images, NoneTape)?, &batch.labels)?;
+        let (_, report) = cross_entropy(test_time.logits(model, batch.images)?, &batch.labels)?;
         score.add(report.loss, report.correct, batch.labels.len());
     }
     Ok(score)
@@ -27,8 +26,12 @@ pub fn evaluate<M: Classifier>(model: &M, loader: &Loader) -> Result<Score, Erro
 ///
 /// # Errors
 /// Where `pictures` is no whole number of pictures of the network's input.
-pub fn probabilities<M: Classifier>(model: &M, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, Error> {
-    let mut values = logits(model, pictures, NoneTape)?.as_vec();
+pub fn probabilities<M: Classifier>(
+    model: &M,
+    pictures: Vec<f32>,
+    test_time: TestTime,
+) -> Result<Vec<Vec<f32>>, Error> {
+    let mut values = test_time.logits(model, pictures)?.as_vec();
     let classes = model.classes();
     softmax(&mut values, classes);
     Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())

@@ -23,6 +23,8 @@ pub enum Event {
         path: PathBuf,
         /// Epochs that it holds.
         epoch: u64,
+        /// Whether the last of them is the best so far by validation accuracy, and was written as the best, too.
+        best: bool,
     },
     /// The run is over.
     End {
@@ -30,7 +32,8 @@ pub enum Event {
         epochs: u64,
         /// Wall time of this call, in seconds.
         seconds: f64,
-        /// Whether it was stopped before its last epoch.
+        /// Whether it was stopped before its last epoch by whoever watches. Early stopping, which the configuration
+        /// asked for, does not count.
         stopped: bool,
     },
 }
@@ -77,7 +80,7 @@ pub struct EpochReport {
     pub epoch: u64,
     /// Mean over the epoch's steps, each before its update, as Keras reports it.
     pub train: Score,
-    /// After the epoch, where there are validation data.
+    /// After the epoch, where there are validation data; of the averaged tensors where there are any.
     pub validation: Option<Score>,
     /// Wall time of the training steps, in seconds.
     pub train_seconds: f64,
@@ -85,6 +88,10 @@ pub struct EpochReport {
     pub validation_seconds: f64,
     /// Seconds that the training steps waited for data.
     pub waited_seconds: f64,
+    /// Those as a share of `train_seconds`.
+    pub waited_share: f64,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f64,
 }
 
 /// Something that looks wrong, with its usual causes.

@@ -3,19 +3,19 @@
 use crate::chance::stuck_at_chance;
 use crate::evaluate::check_shape;
 use crate::restore::all_tensors;
-use crate::{EpochReport, Error, Event, Score, Session, Start, Step, evaluate};
+use crate::{EpochReport, Error, Event, Schedule, Score, Session, Start, Step, TrainConfig};
 use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
 use lenslet_kernels::{CrossEntropy, on_worker};
-use lenslet_nn::{Classifier, cross_entropy, set_noise, training_logits};
+use lenslet_nn::{Classifier, Targets, cross_entropy, set_noise, training_logits};
 use lenslet_pipeline::{Batch, Loader, Order};
 use rand::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Trains a session until its configured number of epochs is done, and calls `watch` with everything that
+/// Trains a session until its configured number of epochs is done or early stopping ends it, and calls `watch` with everything that
 /// happens. The session is whole, and worth a checkpoint, whenever `watch` sees an [`Event::Epoch`].
 ///
 /// `watch` returns [`ControlFlow::Break`] to stop: after an epoch's event the run ends there; after a step's
@@ -23,8 +23,8 @@ use std::time::Instant;
 /// any rayon pool, so that batches are made ahead.
 ///
 /// # Errors
-/// Where pictures, labels and network do not fit, a sample cannot be read, the loss becomes NaN or infinite,
-/// or `watch` fails.
+/// Where pictures, labels and network do not fit, a sample cannot be read, the loss becomes NaN or infinite, the
+/// configuration looks at validation scores and there are none, or `watch` fails.
 pub fn fit<M: Classifier, E: From<Error>>(
     session: &mut Session<M>,
     train: &Loader,
@@ -37,35 +37,42 @@ pub fn fit<M: Classifier, E: From<Error>>(
     if config != loader {
         return Err(Error::BatchSize { config, loader }.into());
     }
+    if validation.is_none() {
+        require_no_validation(session)?;
+    }
     let started = Instant::now();
+    let steps_per_epoch = train.batches_per_epoch();
     let start = Start {
         parameters: session.model.num_trainable_params(),
         classes: session.model.classes(),
         train_samples: train.dataset().len(),
         validation_samples: validation.map_or(0, |loader| loader.dataset().len()),
         epochs_done: session.epochs_done(),
-        steps_per_epoch: train.batches_per_epoch(),
+        steps_per_epoch,
         config: session.config.clone(),
     };
     let mut flow = watch(session, Event::Start(start))?;
     let mut gradients = session.model.alloc_grads();
-    while flow.is_continue() && session.epochs_done() < session.config.epochs {
+    while flow.is_continue() && !session.is_done() && !session.is_stopped_early() {
         let epoch = session.epochs_done() + 1;
         let begun = Instant::now();
         let order = Order::Shuffled { seed: session.config.seed, epoch };
         let mut batches = train.epoch(order);
         let mut score = Score::default();
+        let mut learning_rate = session.learning_rate(steps_per_epoch);
         let mut seen = vec![0u64; session.model.classes()];
         for (step, batch) in (1..).zip(batches.by_ref()) {
             let Batch { images, labels, .. } = batch.map_err(Error::from)?;
+            let targets = Targets { mix: None, ..Targets::from(&labels) };
+            learning_rate = session.learning_rate(steps_per_epoch);
             let report;
-            (report, gradients) = train_step(session, images, &labels, gradients)?;
+            (report, gradients) = train_step(session, images, targets, learning_rate, gradients)?;
             check_loss(session, f64::from(report.loss))?;
             for label in &labels {
                 seen[*label] += 1;
             }
             score.add(report.loss, report.correct, labels.len());
-            let event = Step { epoch, step, steps_per_epoch: train.batches_per_epoch(), train: score };
+            let event = Step { epoch, step, steps_per_epoch, train: score };
             flow = watch(session, Event::Step(event))?;
             if flow.is_break() {
                 return end(session, watch, started);
@@ -74,7 +81,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
         let waited_seconds = batches.waited().as_secs_f64();
         let train_seconds = begun.elapsed().as_secs_f64();
         let validation_begun = Instant::now();
-        let validation = validation.map(|loader| evaluate(&session.model, loader)).transpose()?;
+        let validation = validation.map(|loader| session.evaluate(loader)).transpose()?;
         // The last step's weights have been through no loss yet.
         check_loss(session, validation.map_or(0.0, |score| score.loss))?;
         check_weights(session)?;
@@ -86,8 +93,10 @@ pub fn fit<M: Classifier, E: From<Error>>(
             train_seconds,
             validation_seconds,
             waited_seconds,
+            waited_share: waited_seconds / train_seconds.max(f64::MIN_POSITIVE),
+            learning_rate,
         };
-        session.record(&report);
+        session.history.push((score, validation));
         flow = watch(session, Event::Epoch(report))?;
         let largest_class = seen.into_iter().max().unwrap_or(0);
         let stuck = stuck_at_chance(&report, largest_class, &session.config);
@@ -98,30 +107,51 @@ pub fn fit<M: Classifier, E: From<Error>>(
     end(session, watch, started)
 }
 
-/// One step on one batch, the one that [`fit`] takes: forward, loss, backward, update. `images` are normalised
-/// pictures (`N x C x H x W`, flat), `labels` their `N` classes; the loss is that of the weights before the update.
+/// One step on one batch, the one that [`fit`] takes: forward, loss, backward, clipping, update, average. `images`
+/// are normalised pictures (`N x C x H x W`, flat), `targets` their `N` classes, plain or mixed, which the session's
+/// configuration smooths; the loss is that of the weights before the update. [`Session::learning_rate`] tells the
+/// rate that [`fit`] would take.
 ///
 /// The memory of the gradients goes from step to step: start with the network's `alloc_grads()`, go on with what
 /// the step before returned, all zeros.
 ///
 /// # Errors
 /// Where pictures, labels and network do not fit. A loss that is no number is returned, not refused.
-pub fn train_step<M: Classifier>(
+pub fn train_step<'a, M: Classifier>(
     session: &mut Session<M>,
     images: impl Into<Arc<Vec<f32>>>,
-    labels: &[usize],
+    targets: impl Into<Targets<'a>>,
+    learning_rate: f64,
     gradients: Gradients<f32, Cpu>,
 ) -> Result<(CrossEntropy, Gradients<f32, Cpu>), Error> {
     let images = images.into();
+    let targets = Targets { smoothing: session.config.label_smoothing as f32, ..targets.into() };
     on_worker(|| {
-        let Session { model, optimiser, config, .. } = session;
+        let Session { model, optimiser, average, config, .. } = session;
         set_noise(model, noise(config.seed, optimiser.step()));
         let logits = training_logits(model, images, tape(gradients))?;
-        let (loss, report) = cross_entropy(logits, labels)?;
+        let (loss, report) = cross_entropy(logits, targets)?;
         let mut gradients = loss.backward();
-        optimiser.update(model, &mut gradients, config.learning_rate)?;
+        if let Some(clip) = config.clip {
+            optimiser.clip(model, &mut gradients, clip)?;
+        }
+        optimiser.update(model, &mut gradients, learning_rate)?;
+        if let Some(average) = average {
+            average.update(model);
+        }
         Ok((report, gradients))
     })
+}
+
+/// Refuses to train without the scores that the configuration looks at.
+fn require_no_validation<M>(session: &Session<M>) -> Result<(), Error> {
+    let TrainConfig { early_stopping, schedule, .. } = &session.config;
+    let name = match (early_stopping, schedule) {
+        (Some(_), _) => "early-stopping",
+        (None, Schedule::ReduceOnPlateau { .. }) => "schedule",
+        (None, _) => return Ok(()),
+    };
+    Err(Error::NoValidation { name })
 }
 
 /// Refuses a loss that is no number.
@@ -164,5 +194,6 @@ fn end<M: Classifier, E>(
     started: Instant,
 ) -> Result<(), E> {
     let (epochs, seconds) = (session.epochs_done(), started.elapsed().as_secs_f64());
-    watch(session, Event::End { epochs, seconds, stopped: epochs < session.config.epochs }).map(|_| ())
+    let stopped = !session.is_done() && !session.is_stopped_early();
+    watch(session, Event::End { epochs, seconds, stopped }).map(|_| ())
 }

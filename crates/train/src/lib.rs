@@ -5,7 +5,7 @@
 //! use lenslet_dataset::{ImageShape, InMemory};
 //! use lenslet_nn::{Classifier, network};
 //! use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
-//! use lenslet_train::{Event, Session, TrainConfig, evaluate, fit};
+//! use lenslet_train::{Event, Session, TrainConfig, fit};
 //! use std::{ops::ControlFlow, sync::Arc};
 //!
 //! network! { Tiny: 1x1x2 => flatten, dense(classes) }
@@ -25,33 +25,45 @@
 //!     }
 //!     Ok::<_, lenslet_train::Error>(ControlFlow::Continue(()))
 //! })?;
-//! assert_eq!(evaluate(&session.model, &loader)?.accuracy(), 1.0);
+//! assert_eq!(session.evaluate(&loader)?.accuracy(), 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A [`Session`] is all that a run's future depends on: saved with [`save_checkpoint`] and restored with
 //! [`Session::resume`], it goes on to the same weights, bit for bit, as if it had never stopped.
 
+mod average;
 mod chance;
+mod clip;
 mod config;
 mod error;
 mod evaluate;
 mod event;
 mod fit;
+mod group;
+mod history;
 mod optimiser;
 mod restore;
+mod schedule;
 mod score;
 mod session;
+mod test_time;
 
+pub use clip::Clip;
 pub use config::{InvalidConfig, TrainConfig};
 pub use error::Error;
 pub use evaluate::{evaluate, probabilities};
 pub use event::{EpochReport, Event, Start, Step, Warning};
 pub use fit::{fit, train_step};
+pub use group::Group;
+pub use history::{EarlyStopping, Epoch, Metric};
+pub use lenslet_nn::Targets;
 pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
+pub use schedule::{Anneal, Schedule};
 pub use score::Score;
 pub use session::Session;
+pub use test_time::TestTime;
 
 /// The example of the repository's README compiles.
 #[cfg(doctest)]

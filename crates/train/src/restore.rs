@@ -1,6 +1,6 @@
 //! Sessions in files.
 
-use crate::{Error, Optimiser, Score, Session, TrainConfig};
+use crate::{Epoch, Error, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Tensor, save};
 use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 use lenslet_pipeline::Normalisation;
@@ -25,7 +25,8 @@ pub struct Metadata {
     pub training: Option<Training>,
 }
 
-/// A run so far. The optimiser's memory lies beside the weights, under `optimiser.<moment>.<tensor>`.
+/// A run so far. The optimiser's memory lies beside the weights, under `optimiser.<moment>.<tensor>`, and so does
+/// the moving average of each tensor, where the run keeps one, under `ema.<tensor>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// What it was told to do.
@@ -33,7 +34,7 @@ pub struct Training {
     /// Steps taken.
     pub step: u64,
     /// Training and validation score of each epoch done.
-    pub history: Vec<(Score, Option<Score>)>,
+    pub history: Vec<Epoch>,
 }
 
 /// The name of a moment of a tensor in a checkpoint.
@@ -41,7 +42,12 @@ fn moment_name(moment: &str, tensor: &str) -> String {
     format!("optimiser.{moment}.{tensor}")
 }
 
-/// Writes weights, optimiser and metadata into one file, which appears whole or not at all. The `training`
+/// The name of a tensor's moving average in a checkpoint.
+fn average_name(tensor: &str) -> String {
+    format!("ema.{tensor}")
+}
+
+/// Writes weights, their averages, optimiser and metadata into one file, which appears whole or not at all. The `training`
 /// part of the metadata is filled in from the session.
 ///
 /// # Errors
@@ -60,6 +66,9 @@ pub fn save_checkpoint<M: Classifier>(
                 tensors.push(Tensor::new(moment_name(moment, &name), parameter.shape(), values.as_slice()));
             }
         }
+        if let Some(average) = session.average.as_ref().and_then(|average| average.tensors.get(&name)) {
+            tensors.push(Tensor::new(average_name(&name), parameter.shape(), average.as_slice()));
+        }
         tensors.push(Tensor::new(name, parameter.shape(), values));
     }
     let training = Training {
@@ -70,16 +79,33 @@ pub fn save_checkpoint<M: Classifier>(
     Ok(save(path, &tensors, &Metadata { training: Some(training), ..metadata })?)
 }
 
-/// Sets every tensor of a model from a checkpoint, or none where one is missing or of another shape.
+/// Sets every tensor of a model from a checkpoint, or none where one is missing or of another shape. Of a run that
+/// averages its tensors it takes the averages.
 ///
 /// # Errors
 /// Names the first tensor that does not fit, with both shapes.
 pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
+    let averaged = checkpoint.tensors().any(|(name, _)| name.starts_with("ema."));
+    let values = read(model, checkpoint, |name| if averaged { average_name(name) } else { name.to_owned() })?;
+    write(model, &values)
+}
+
+/// The values of all tensors of a model's kind, which the checkpoint has under other names.
+fn read<M: Classifier>(
+    model: &M,
+    checkpoint: &Checkpoint,
+    stored: impl Fn(&str) -> String,
+) -> Result<BTreeMap<String, Vec<f32>>, Error> {
     let mut values = BTreeMap::new();
     for (name, parameter) in all_tensors(model) {
-        let tensor = checkpoint.tensor(&name, &parameter.shape())?.to_vec();
+        let tensor = checkpoint.tensor(&stored(&name), &parameter.shape())?.to_vec();
         values.insert(name, tensor);
     }
+    Ok(values)
+}
+
+/// Sets every tensor of a model.
+pub(crate) fn write<M: Classifier>(model: &mut M, values: &BTreeMap<String, Vec<f32>>) -> Result<(), Error> {
     let mut write = |name: &str, parameter: &mut dyn Parameter| {
         parameter.write(&values[name]);
         Ok(())
@@ -97,7 +123,7 @@ impl<M: Classifier> Session<M> {
     /// A session as [`save_checkpoint`] left it. `model` gives the network; its weights are replaced.
     ///
     /// # Errors
-    /// Where the checkpoint is of another network or holds no run.
+    /// Where the checkpoint is of another network or holds no run, or its configuration cannot be.
     pub fn resume(mut model: M, checkpoint: &Checkpoint) -> Result<Self, Error> {
         let metadata: Metadata = checkpoint.metadata()?;
         let Some(Training { config, step, history }) = metadata.training else {
@@ -105,19 +131,27 @@ impl<M: Classifier> Session<M> {
             return Err(Error::NotResumable { path: checkpoint.path().to_owned(), reason });
         };
         config.check()?;
-        load_weights(&mut model, checkpoint)?;
-        let mut optimiser = Optimiser::new(config.optimiser);
+        let values = read(&model, checkpoint, str::to_owned)?;
+        write(&mut model, &values)?;
+        let mut session = Self { history, ..Self::with_weights(model, config)? };
+        let Self { optimiser, average, model, config, .. } = &mut session;
         optimiser.step = step;
-        if step > 0 {
-            for (name, parameter) in parameters(&model) {
-                let mut moments = Vec::new();
-                for moment in config.optimiser.moments() {
-                    moments
-                        .push(checkpoint.tensor(&moment_name(moment, &name), &parameter.shape())?.to_vec());
-                }
-                optimiser.moments.insert(name, moments);
-            }
+        if step == 0 {
+            return Ok(session);
         }
-        Ok(Self { model, optimiser, config, history })
+        for (name, parameter) in parameters(model) {
+            if optimiser.is_frozen(&name) {
+                continue;
+            }
+            let mut moments = Vec::new();
+            for moment in config.optimiser.moments() {
+                moments.push(checkpoint.tensor(&moment_name(moment, &name), &parameter.shape())?.to_vec());
+            }
+            optimiser.moments.insert(name, moments);
+        }
+        if let Some(average) = average {
+            average.tensors = read(model, checkpoint, average_name)?;
+        }
+        Ok(session)
     }
 }

@@ -1,27 +1,41 @@
 //! All that a run's future depends on.
 
-use crate::{EpochReport, Error, Optimiser, Score, TrainConfig};
+use crate::average::Average;
+use crate::history::best_epoch;
+use crate::{Epoch, Error, Metric, Optimiser, Score, TrainConfig, evaluate};
 use lenslet_nn::{Classifier, initialise};
+use lenslet_pipeline::Loader;
 
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
     /// The network.
     pub model: M,
     pub(crate) optimiser: Optimiser,
+    pub(crate) average: Option<Average>,
     pub(crate) config: TrainConfig,
-    pub(crate) history: Vec<(Score, Option<Score>)>,
+    pub(crate) history: Vec<Epoch>,
 }
 
 impl<M: Classifier> Session<M> {
     /// A session before its first step: the network's weights are drawn as the configuration says.
     ///
     /// # Errors
-    /// Where the configuration is invalid.
+    /// Where the configuration is invalid, or a parameter group matches none of the network's tensors.
     pub fn new(mut model: M, config: TrainConfig) -> Result<Self, Error> {
         config.check()?;
         initialise(&mut model, config.initialiser, config.seed);
-        let optimiser = Optimiser::new(config.optimiser);
-        Ok(Self { model, optimiser, config, history: Vec::new() })
+        Self::with_weights(model, config)
+    }
+
+    /// A session before its first step that begins with the weights that the network has.
+    ///
+    /// # Errors
+    /// Those of [`Session::new`].
+    pub fn with_weights(model: M, config: TrainConfig) -> Result<Self, Error> {
+        config.check()?;
+        let optimiser = Optimiser::with_groups(config.optimiser, &config.groups, &model)?;
+        let average = config.ema.map(Average::new);
+        Ok(Self { model, optimiser, average, config, history: Vec::new() })
     }
 
     /// What the run is told to do.
@@ -29,13 +43,14 @@ impl<M: Classifier> Session<M> {
         &self.config
     }
 
-    /// Lets the run go on for longer, or end earlier, than it was told. Nothing else can change once it began.
+    /// Lets the run go on for longer, or end earlier, than it was told. Nothing else can change once it began. A
+    /// schedule that spans the run is from then on the one of a run of so many epochs.
     pub fn set_epochs(&mut self, epochs: u64) {
         self.config.epochs = epochs;
     }
 
     /// Training and validation score of each epoch done.
-    pub fn history(&self) -> &[(Score, Option<Score>)] {
+    pub fn history(&self) -> &[Epoch] {
         &self.history
     }
 
@@ -49,7 +64,46 @@ impl<M: Classifier> Session<M> {
         self.history.len() as u64
     }
 
-    pub(crate) fn record(&mut self, report: &EpochReport) {
-        self.history.push((report.train, report.validation));
+    /// The learning rate of the next step, where an epoch has so many.
+    pub fn learning_rate(&self, steps_per_epoch: usize) -> f64 {
+        self.config.learning_rate_at(self.steps_done(), steps_per_epoch, &self.history)
+    }
+
+    /// Whether all epochs are done.
+    pub fn is_done(&self) -> bool {
+        self.epochs_done() >= self.config.epochs
+    }
+
+    /// Whether early stopping ends the run here.
+    pub fn is_stopped_early(&self) -> bool {
+        self.config.early_stopping.is_some_and(|rule| rule.is_due(&self.history))
+    }
+
+    /// The epoch, counted from 1, with the best score on the validation data; the first of several.
+    pub fn best_epoch(&self, metric: Metric) -> Option<u64> {
+        best_epoch(metric, &self.history)
+    }
+
+    /// Loss and accuracy over all samples of a loader, with averaged tensors and several looks at each picture
+    /// where the configuration says so.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](fn@evaluate).
+    pub fn evaluate(&mut self, loader: &Loader) -> Result<Score, Error> {
+        let test_time = self.config.test_time;
+        self.with_average(|model| evaluate(model, loader, test_time))
+    }
+
+    /// Calls a function with the network that is worth using: of averaged tensors where there are any.
+    fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
+        let Self { model, average, .. } = self;
+        if let Some(average) = average.as_mut() {
+            average.swap(model);
+        }
+        let result = use_model(model);
+        if let Some(average) = average.as_mut() {
+            average.swap(model);
+        }
+        result
     }
 }

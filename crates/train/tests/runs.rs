@@ -7,7 +7,7 @@ use lenslet_models::{MnistCnn, MnistMlp};
 use lenslet_nn::{Classifier, network};
 use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
 use lenslet_train::{
-    Error, Event, Metadata, OptimiserKind, Session, TrainConfig, evaluate, fit, load_weights, save_checkpoint,
+    Error, Event, Metadata, OptimiserKind, Session, TrainConfig, fit, load_weights, save_checkpoint,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ fn it_learns_and_tells() {
         let mut session = Session::new(model, config).expect("valid");
         let mut events = Vec::new();
         train(&mut session, &mut events).expect("trains");
-        let score = evaluate(&session.model, &loader(digits(Split::Test, 1000))).expect("evaluates");
+        let score = session.evaluate(&loader(digits(Split::Test, 1000))).expect("evaluates");
         assert!(score.accuracy() > 0.8, "{optimiser:?}: {}", score.accuracy());
         assert_eq!(score.samples, 1000);
 
@@ -221,7 +221,7 @@ fn what_does_not_fit_is_named() {
     let colour = InMemory::new(shape, vec![0; 48], vec![0], vec!["a".into()]).expect("one picture");
     let loader =
         Loader::new(Arc::new(colour), &Normalisation::unit(3), LoaderConfig { batch_size: 1, prefetch: 0 });
-    let error = evaluate(&session.model, &loader.expect("one picture")).expect_err("colour").to_string();
+    let error = session.evaluate(&loader.expect("one picture")).expect_err("colour").to_string();
     assert!(error.contains("1x28x28") && error.contains("3x4x4"), "{error}");
 }
 

@@ -1,12 +1,13 @@
 //! `lenslet evaluate`
 
 use crate::args::Evaluate;
+use crate::settings::test_time;
 use crate::{network, output};
 use lenslet_checkpoint::Checkpoint;
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Loader, LoaderConfig};
-use lenslet_train::{Metadata, Score, evaluate};
+use lenslet_train::{Metadata, Score, TestTime, evaluate};
 use serde::Serialize;
 
 /// Pictures at a time.
@@ -26,6 +27,7 @@ struct Run<'a> {
     checkpoint: &'a Checkpoint,
     metadata: &'a Metadata,
     loader: Loader,
+    test_time: TestTime,
 }
 
 impl UseNetwork for Run<'_> {
@@ -33,7 +35,7 @@ impl UseNetwork for Run<'_> {
 
     fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Score> {
         let model: M = network::load(self.checkpoint, self.metadata)?;
-        Ok(evaluate(&model, &self.loader)?)
+        Ok(evaluate(&model, &self.loader, self.test_time)?)
     }
 }
 
@@ -44,7 +46,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let data = arguments.data.open(&data_name, arguments.split)?;
     network::check_classes(&checkpoint, &metadata, &data, &data_name)?;
     let loader = Loader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
-    let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader };
+    let test_time = test_time(arguments.test_time, &metadata);
+    let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader, test_time };
     let score = network::with_network_of(&checkpoint, &metadata, run)??;
     let Score { loss, correct, samples } = score;
     let accuracy = score.accuracy();

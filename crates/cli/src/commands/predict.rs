@@ -1,6 +1,7 @@
 //! `lenslet predict`
 
 use crate::args::Predict;
+use crate::settings::test_time;
 use crate::{network, output};
 use anyhow::Context;
 use image::imageops::FilterType;
@@ -10,7 +11,7 @@ use lenslet_dataset::{Dataset, ImageShape, InMemory};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Loader, LoaderConfig, Order};
-use lenslet_train::{Metadata, probabilities};
+use lenslet_train::{Metadata, TestTime, probabilities};
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ struct Run<'a> {
     checkpoint: &'a Checkpoint,
     metadata: &'a Metadata,
     pictures: Vec<f32>,
+    test_time: TestTime,
 }
 
 impl UseNetwork for Run<'_> {
@@ -43,7 +45,7 @@ impl UseNetwork for Run<'_> {
         let model: M = network::load(self.checkpoint, self.metadata)?;
         let mut rows = Vec::new();
         for pictures in self.pictures.chunks(AT_ONCE * M::INPUT.iter().product::<usize>()) {
-            rows.extend(probabilities(&model, pictures.to_vec())?);
+            rows.extend(probabilities(&model, pictures.to_vec(), self.test_time)?);
         }
         Ok(rows)
     }
@@ -63,7 +65,12 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     }
     let labels = vec![0; arguments.images.len()];
     let pictures = InMemory::new(shape, pixels, labels, metadata.classes.clone())?;
-    let run = Run { checkpoint: &checkpoint, metadata: &metadata, pictures: normalise(pictures, &metadata)? };
+    let run = Run {
+        checkpoint: &checkpoint,
+        metadata: &metadata,
+        pictures: normalise(pictures, &metadata)?,
+        test_time: test_time(arguments.test_time, &metadata),
+    };
     let rows = network::with_network_of(&checkpoint, &metadata, run)??;
 
     for (image, row) in arguments.images.iter().zip(rows) {

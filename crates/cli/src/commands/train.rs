@@ -1,7 +1,8 @@
 //! `lenslet train`
 
-use crate::args::{Initialiser, Normalise, Optimiser, Progress, Split, Train};
+use crate::args::{Progress, Split, Train};
 use crate::progress::{Renderer, renderer};
+use crate::run_file::{Normalise, RunFile};
 use crate::{network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
@@ -9,7 +10,7 @@ use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
-use lenslet_train::{Event, Metadata, OptimiserKind, Session, TrainConfig, fit, save_checkpoint};
+use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -49,12 +50,12 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
 type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
-    let network = arguments.network.clone().context("name a network, or --resume a checkpoint")?;
-    let config = config(arguments)?;
+    let Train { network, data, epochs, .. } = arguments;
+    let RunFile { network, data, normalise, train: config } =
+        arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs)?;
     let input = with_network(&network, network::InputShape)?;
-    let data = arguments.data.name_or("mnist");
     let train = arguments.data.open(&data, Split::Train)?;
-    let normalisation = match arguments.normalise {
+    let normalisation = match normalise {
         Normalise::Unit => Normalisation::unit(input[0]),
         Normalise::Channels => channel_stats(&train)?.into(),
     };
@@ -98,35 +99,6 @@ fn spare_other_runs(arguments: &Train, output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn config(arguments: &Train) -> anyhow::Result<TrainConfig> {
-    let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
-    let &Train { momentum, nesterov, weight_decay, .. } = arguments;
-    let is_sgd = matches!(arguments.optimiser, Optimiser::Sgd);
-    anyhow::ensure!(is_sgd || momentum == 0.0, "--momentum is of use with --optimiser sgd only");
-    anyhow::ensure!(is_sgd || !nesterov, "--nesterov is of use with --optimiser sgd only");
-    anyhow::ensure!(
-        weight_decay == 0.0 || !matches!(arguments.optimiser, Optimiser::Adam),
-        "--weight-decay is of use with --optimiser adamw or sgd only"
-    );
-    let config = TrainConfig {
-        epochs: arguments.epochs.unwrap_or(TrainConfig::default().epochs),
-        batch_size: arguments.batch_size,
-        learning_rate: arguments.learning_rate,
-        optimiser: match arguments.optimiser {
-            Optimiser::Adam => OptimiserKind::Adam { beta1, beta2, epsilon },
-            Optimiser::Adamw => OptimiserKind::AdamW { beta1, beta2, epsilon, weight_decay },
-            Optimiser::Sgd => OptimiserKind::Sgd { momentum, nesterov, weight_decay },
-        },
-        initialiser: match arguments.initialiser {
-            Initialiser::GlorotUniform => lenslet_nn::Initialiser::GlorotUniform,
-            Initialiser::KaimingUniform => lenslet_nn::Initialiser::KaimingUniform,
-        },
-        seed: arguments.seed,
-    };
-    config.check()?;
-    Ok(config)
-}
-
 fn last_checkpoint(output: &Path) -> PathBuf {
     output.join("last.safetensors")
 }
@@ -158,11 +130,23 @@ impl UseNetwork for Run<'_> {
         if arguments.resume.is_some() {
             session.set_epochs(arguments.epochs.unwrap_or(session.config().epochs));
             anyhow::ensure!(
-                session.epochs_done() < session.config().epochs,
+                !session.is_done(),
                 "the run has done its {} epochs: --epochs N, with a larger N, goes on",
                 session.epochs_done()
             );
+            anyhow::ensure!(
+                !session.is_stopped_early(),
+                "the run was stopped early after {} epochs, as it was told",
+                session.epochs_done()
+            );
         }
+        let file = RunFile {
+            network: metadata.network.clone(),
+            data: metadata.data.clone(),
+            normalise: Normalise::of(&metadata.normalisation),
+            train: session.config().clone(),
+        };
+        file.write(&output.join("config.toml"))?;
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = Loader::new(train, &metadata.normalisation, config)?;
         let test = Loader::new(test, &metadata.normalisation, config)?;
@@ -177,9 +161,14 @@ impl UseNetwork for Run<'_> {
             stopped |= matches!(event, Event::End { stopped: true, .. });
             tell(&event, &mut metrics, renderer.as_mut())?;
             if is_epoch {
+                let epoch = session.epochs_done();
+                let best = session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
                 save_checkpoint(&last, session, metadata.clone())?;
                 kept = true;
-                let event = Event::Checkpoint { path: last.clone(), epoch: session.epochs_done() };
+                if best {
+                    save_checkpoint(&output.join("best.safetensors"), session, metadata.clone())?;
+                }
+                let event = Event::Checkpoint { path: last.clone(), epoch, best };
                 tell(&event, &mut metrics, renderer.as_mut())?;
             }
             let stop = stop.load(Ordering::Relaxed);

@@ -111,5 +111,6 @@ fn a_full_disk_keeps_the_old_checkpoint() {
         .map(|e| e.expect("an entry").file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["last.safetensors", "metrics.jsonl"], "nothing is left lying about");
+    let expected = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl"];
+    assert_eq!(names, expected, "nothing is left lying about");
 }

@@ -1,0 +1,129 @@
+//! All settings of a run in one TOML file.
+
+use anyhow::Context;
+use clap::ValueEnum;
+use lenslet_pipeline::Normalisation;
+use lenslet_train::TrainConfig;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// What `--config` reads, and what a run leaves in its folder as `config.toml`. Every key may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunFile {
+    /// A network of the zoo.
+    pub network: String,
+    /// A data set by name or path.
+    pub data: String,
+    pub normalise: Normalise,
+    #[serde(flatten)]
+    pub train: TrainConfig,
+}
+
+/// The keys that are not of [`TrainConfig`]. They are parted by hand: serde knows no `flatten` that refuses
+/// unknown keys.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Head {
+    network: String,
+    data: String,
+    normalise: Normalise,
+}
+
+const HEAD: [&str; 3] = ["network", "data", "normalise"];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalise {
+    /// Divide by 255.
+    #[default]
+    Unit,
+    /// Subtract each channel's mean over the training pictures and divide by its standard deviation.
+    Channels,
+}
+
+impl Normalise {
+    /// The choice that led to a normalisation.
+    pub fn of(normalisation: &Normalisation) -> Self {
+        let is_unit = *normalisation == Normalisation::unit(normalisation.mean.len());
+        if is_unit { Self::Unit } else { Self::Channels }
+    }
+}
+
+impl RunFile {
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is no configuration", path.display()))
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut train: toml::Table = text.parse()?;
+        let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
+        let Head { network, data, normalise } = head.try_into()?;
+        Ok(Self { network, data, normalise, train: train.try_into()? })
+    }
+
+    /// Writes the file whole or not at all.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self).context("the settings do not fit a TOML file")?;
+        let part = path.with_extension("toml.part");
+        let write = || {
+            let mut file = fs::File::create(&part)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&part, path)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lenslet_train::{Clip, EarlyStopping, Group, Metric, OptimiserKind, Schedule, TestTime};
+
+    #[test]
+    fn what_is_written_is_read() {
+        let train = TrainConfig {
+            epochs: 12,
+            warm_up: 0.5,
+            label_smoothing: 0.2,
+            ema: Some(0.99),
+            test_time: TestTime::FlipShift,
+            optimiser: OptimiserKind::Sgd { momentum: 0.85, nesterov: true, weight_decay: 0.0153 },
+            schedule: Schedule::one_cycle(),
+            clip: Some(Clip::Norm(1.0)),
+            early_stopping: Some(EarlyStopping { patience: 3, metric: Metric::ValidationAccuracy }),
+            groups: vec![
+                Group { weight_decay: Some(0.0), ..Group::new("*.bias") },
+                Group { learning_rate_scale: 64.0, ..Group::new("batch_norm*.bias") },
+            ],
+            ..TrainConfig::default()
+        };
+        let data = "mnist".to_owned();
+        let file = RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.toml");
+        file.write(&path).expect("room");
+        assert_eq!(RunFile::read(&path).expect("reads back"), file);
+        assert_eq!(RunFile::parse("").expect("all defaults"), RunFile::default());
+    }
+
+    #[test]
+    fn unknown_keys_are_answered_with_the_known_ones() {
+        for (text, named) in [
+            ("epoch = 3", "`epochs`"),
+            ("batch_sizes = 3", "`batch-size`"),
+            ("[schedule]\nkind = 'cosine'\nend = 1", "`end-factor`"),
+            ("[optimiser]\nkind = 'adm'", "`adam`"),
+            ("[[groups]]\ntensors = '*'\nscale = 1", "`learning-rate-scale`"),
+            ("normalise = 'units'", "`unit`"),
+            ("clip = { norms = 1.0 }", "`norm`"),
+        ] {
+            let error = format!("{:#}", RunFile::parse(text).expect_err(text));
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What decides a run's weights: a file, and flags that override it.
+
+use crate::run_file::{Normalise, RunFile};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use lenslet_train::{Clip, EarlyStopping, Metadata, Metric, OptimiserKind, Schedule};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct Settings {
+    /// A TOML file of settings, such as another run's config.toml. Flags override it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Pictures per step [default: 128].
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+
+    /// Step size of the optimiser [default: 0.001].
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+
+    /// How the learning rate changes [default: constant]. `step` divides it by ten after half and after three
+    /// quarters of the epochs.
+    #[arg(long, value_enum)]
+    pub schedule: Option<ScheduleName>,
+
+    /// Epochs in which the learning rate goes up to where its schedule begins [default: 0].
+    #[arg(long, value_name = "EPOCHS")]
+    pub warm_up: Option<f64>,
+
+    /// The rule of each step [default: adam].
+    #[arg(long, value_enum)]
+    pub optimiser: Option<Optimiser>,
+
+    /// Share of the last velocity that sgd keeps [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    pub momentum: Option<f64>,
+
+    /// Let sgd look ahead along the velocity.
+    #[arg(long)]
+    pub nesterov: bool,
+
+    /// Weight decay of adamw and sgd [default: 0].
+    #[arg(long, value_name = "DECAY")]
+    pub weight_decay: Option<f64>,
+
+    /// Bound on the norm of all gradients together.
+    #[arg(long, value_name = "NORM")]
+    pub clip_norm: Option<f64>,
+
+    /// The share of each target that is spread over all classes [default: 0].
+    #[arg(long, value_name = "SHARE")]
+    pub label_smoothing: Option<f64>,
+
+    /// Average the weights over the steps with this decay, such as 0.999, and use the average.
+    #[arg(long, value_name = "DECAY")]
+    pub ema: Option<f64>,
+
+    /// End after so many epochs in a row without a lower test loss.
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<u64>,
+
+    /// How to look at a test picture [default: none].
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTime>,
+
+    /// First values of the weights [default: glorot-uniform].
+    #[arg(long, value_enum)]
+    pub initialiser: Option<Initialiser>,
+
+    /// How pixels become inputs [default: unit].
+    #[arg(long, value_enum)]
+    pub normalise: Option<Normalise>,
+
+    /// Decides first weights, order of pictures and dropout [default: 0]: the same seed, the same weights, bit for
+    /// bit.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Optimiser {
+    Adam,
+    Adamw,
+    Sgd,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ScheduleName {
+    Constant,
+    /// Half a cosine wave down to 0.
+    Cosine,
+    /// Up for a quarter of the run, and down.
+    OneCycle,
+    Step,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Initialiser {
+    /// As Keras.
+    GlorotUniform,
+    /// For ReLU networks.
+    KaimingUniform,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum TestTime {
+    /// Once.
+    None,
+    /// Average over the picture and its mirror image.
+    Flip,
+    /// Average over those, and both moved by a pixel either way.
+    FlipShift,
+}
+
+impl From<TestTime> for lenslet_train::TestTime {
+    fn from(test_time: TestTime) -> Self {
+        match test_time {
+            TestTime::None => Self::None,
+            TestTime::Flip => Self::Flip,
+            TestTime::FlipShift => Self::FlipShift,
+        }
+    }
+}
+
+/// How a checkpoint's network looks at pictures, unless told otherwise.
+pub fn test_time(told: Option<TestTime>, metadata: &Metadata) -> lenslet_train::TestTime {
+    let of_run = || metadata.training.as_ref().map(|run| run.config.test_time).unwrap_or_default();
+    told.map_or_else(of_run, Into::into)
+}
+
+impl Settings {
+    /// The file with the flags over it; `network`, `data` and `epochs` are flags, too.
+    pub fn resolve(
+        &self,
+        network: Option<&str>,
+        data: Option<&str>,
+        epochs: Option<u64>,
+    ) -> anyhow::Result<RunFile> {
+        let mut file = self.config.as_deref().map(RunFile::read).transpose()?.unwrap_or_default();
+        if let Some(network) = network {
+            file.network = network.to_owned();
+        }
+        anyhow::ensure!(!file.network.is_empty(), "name a network, in the file or before the flags");
+        match data {
+            Some(data) => file.data = data.to_owned(),
+            None if file.data.is_empty() => file.data = "mnist".to_owned(),
+            None => {}
+        }
+        set(&mut file.normalise, self.normalise);
+        let train = &mut file.train;
+        set(&mut train.epochs, epochs);
+        set(&mut train.batch_size, self.batch_size);
+        set(&mut train.learning_rate, self.learning_rate);
+        set(&mut train.warm_up, self.warm_up);
+        set(&mut train.label_smoothing, self.label_smoothing);
+        set(&mut train.seed, self.seed);
+        set(&mut train.test_time, self.test_time.map(Into::into));
+        set(&mut train.schedule, self.schedule.map(|name| name.of(train.epochs)));
+        train.ema = self.ema.or(train.ema);
+        train.clip = self.clip_norm.map(Clip::Norm).or(train.clip);
+        let early_stopping = |patience| EarlyStopping { patience, metric: Metric::ValidationLoss };
+        train.early_stopping = self.patience.map(early_stopping).or(train.early_stopping);
+        set(
+            &mut train.initialiser,
+            self.initialiser.map(|initialiser| match initialiser {
+                Initialiser::GlorotUniform => lenslet_nn::Initialiser::GlorotUniform,
+                Initialiser::KaimingUniform => lenslet_nn::Initialiser::KaimingUniform,
+            }),
+        );
+        train.optimiser = self.optimiser(train.optimiser)?;
+        train.check().context("the settings cannot be")?;
+        Ok(file)
+    }
+
+    fn optimiser(&self, mut kind: OptimiserKind) -> anyhow::Result<OptimiserKind> {
+        let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
+        set(
+            &mut kind,
+            self.optimiser.map(|name| match name {
+                Optimiser::Adam => OptimiserKind::Adam { beta1, beta2, epsilon },
+                Optimiser::Adamw => OptimiserKind::AdamW { beta1, beta2, epsilon, weight_decay: 0.0 },
+                Optimiser::Sgd => OptimiserKind::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
+            }),
+        );
+        if let OptimiserKind::Sgd { momentum, nesterov, .. } = &mut kind {
+            set(momentum, self.momentum);
+            *nesterov |= self.nesterov;
+        } else {
+            anyhow::ensure!(self.momentum.is_none(), "--momentum is of use with --optimiser sgd only");
+            anyhow::ensure!(!self.nesterov, "--nesterov is of use with --optimiser sgd only");
+        }
+        if let OptimiserKind::AdamW { weight_decay, .. } | OptimiserKind::Sgd { weight_decay, .. } = &mut kind
+        {
+            set(weight_decay, self.weight_decay);
+        } else {
+            let none = self.weight_decay.is_none();
+            anyhow::ensure!(none, "--weight-decay is of use with --optimiser adamw or sgd only");
+        }
+        Ok(kind)
+    }
+}
+
+fn set<T>(value: &mut T, told: Option<T>) {
+    if let Some(told) = told {
+        *value = told;
+    }
+}
+
+impl ScheduleName {
+    fn of(self, epochs: u64) -> Schedule {
+        match self {
+            Self::Constant => Schedule::default(),
+            Self::Cosine => Schedule::Cosine { end_factor: 0.0 },
+            Self::OneCycle => Schedule::one_cycle(),
+            // He et al. 2016, <https://arxiv.org/abs/1512.03385>.
+            Self::Step => Schedule::Step {
+                milestones: [0.5, 0.75].map(|share| share * epochs as f64).to_vec(),
+                gamma: 0.1,
+            },
+        }
+    }
+}
