@@ -4,9 +4,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::filler::Filler;
-use crate::{Batch, Error, Order, permutation};
+use crate::order::{Order, permutation};
+use crate::{Batch, Error};
 
-/// The batches of one pass over the data, from [`Loader::epoch`](crate::Loader::epoch).
+/// The batches of one pass over the data, from [`TrainLoader::epoch`](crate::TrainLoader::epoch) or
+/// [`EvalLoader::batches`](crate::EvalLoader::batches).
 ///
 /// An error is the last item. Dropping it early stops the thread that prefetches, and waits until it has
 /// ended.

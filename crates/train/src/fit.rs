@@ -9,7 +9,7 @@ use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trac
 use lenslet_dataset::random;
 use lenslet_kernels::{CrossEntropy, on_worker};
 use lenslet_nn::{Classifier, cross_entropy, set_noise, training_logits};
-use lenslet_pipeline::{Batch, Loader, Order};
+use lenslet_pipeline::{Batch, EvalLoader, TrainLoader};
 use rand::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,12 +27,12 @@ use std::time::Instant;
 /// or `watch` fails.
 pub fn fit<M: Classifier, E: From<Error>>(
     session: &mut Session<M>,
-    train: &Loader,
-    validation: Option<&Loader>,
+    train: &TrainLoader,
+    validation: Option<&EvalLoader>,
     watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
 ) -> Result<(), E> {
     session.config.check().map_err(Error::from)?;
-    check_shape::<M>(train)?;
+    check_shape::<M>(train.image_shape())?;
     let (config, loader) = (session.config.batch_size, train.config().batch_size);
     if config != loader {
         return Err(Error::BatchSize { config, loader }.into());
@@ -52,8 +52,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
     while flow.is_continue() && session.epochs_done() < session.config.epochs {
         let epoch = session.epochs_done() + 1;
         let begun = Instant::now();
-        let order = Order::Shuffled { seed: session.config.seed, epoch };
-        let mut batches = train.epoch(order);
+        let mut batches = train.epoch(session.config.seed, epoch);
         let mut score = Score::default();
         let mut seen = vec![0u64; session.model.classes()];
         for (step, batch) in (1..).zip(batches.by_ref()) {

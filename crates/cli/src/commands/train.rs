@@ -8,7 +8,7 @@ use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
+use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 use lenslet_train::{Event, Metadata, OptimiserKind, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -164,8 +164,8 @@ impl UseNetwork for Run<'_> {
             );
         }
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
-        let train = Loader::new(train, &metadata.normalisation, config)?;
-        let test = Loader::new(test, &metadata.normalisation, config)?;
+        let train = TrainLoader::new(train, &metadata.normalisation, &Augmentation::default(), config)?;
+        let test = EvalLoader::new(test, &metadata.normalisation, config)?;
 
         let mut metrics = Metrics::open(&output, kept)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
