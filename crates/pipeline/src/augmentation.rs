@@ -2,14 +2,18 @@ use lenslet_dataset::ImageShape;
 use lenslet_dataset::random::purpose;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::draw::Draw;
+use crate::error::require;
 use crate::picture::Picture;
 use crate::transforms::{
-    AlternatingFlip, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip, SampleKey, Transform,
+    AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixing, Mixup, RandAugment, RandomAffine, RandomCrop,
+    RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, SampleKey, Transform,
+    TrivialAugmentWide,
 };
+use crate::{Error, Mix};
 
-/// What is done to training pictures at random before they are normalised, in order. By default, nothing.
+/// What is done to training pictures at random before they are normalised, in order; at the end, what is done to
+/// normalised batches ([`Mixup`], [`Cutmix`]; of several, one at random). By default, nothing.
 ///
 /// In a configuration file it is a list of tables, each with a step's `kind` and those of its parameters that
 /// differ from the defaults. Unknown kinds and parameters are refused.
@@ -55,33 +59,74 @@ pub struct Augmentation {
 pub enum Step {
     /// `random-crop`
     RandomCrop(RandomCrop),
+    /// `random-resized-crop`
+    RandomResizedCrop(RandomResizedCrop),
     /// `random-horizontal-flip`
     RandomHorizontalFlip(RandomHorizontalFlip),
     /// `random-vertical-flip`
     RandomVerticalFlip(RandomVerticalFlip),
     /// `alternating-flip`
     AlternatingFlip(AlternatingFlip),
+    /// `random-affine`
+    RandomAffine(RandomAffine),
+    /// `color-jitter`
+    ColorJitter(ColorJitter),
+    /// `rand-augment`
+    RandAugment(RandAugment),
+    /// `trivial-augment-wide`
+    TrivialAugmentWide(TrivialAugmentWide),
+    /// `cutout`
+    Cutout(Cutout),
+    /// `random-erasing`
+    RandomErasing(RandomErasing),
+    /// `mixup`
+    Mixup(Mixup),
+    /// `cutmix`
+    Cutmix(Cutmix),
+}
+
+/// What a step works on.
+enum Work<'a> {
+    Picture(&'a dyn Transform),
+    Batch(&'a dyn Mixing),
 }
 
 impl Step {
-    fn transform(&self) -> &dyn Transform {
+    fn work(&self) -> Work<'_> {
         match self {
-            Self::RandomCrop(step) => step,
-            Self::RandomHorizontalFlip(step) => step,
-            Self::RandomVerticalFlip(step) => step,
-            Self::AlternatingFlip(step) => step,
+            Self::RandomCrop(step) => Work::Picture(step),
+            Self::RandomResizedCrop(step) => Work::Picture(step),
+            Self::RandomHorizontalFlip(step) => Work::Picture(step),
+            Self::RandomVerticalFlip(step) => Work::Picture(step),
+            Self::AlternatingFlip(step) => Work::Picture(step),
+            Self::RandomAffine(step) => Work::Picture(step),
+            Self::ColorJitter(step) => Work::Picture(step),
+            Self::RandAugment(step) => Work::Picture(step),
+            Self::TrivialAugmentWide(step) => Work::Picture(step),
+            Self::Cutout(step) => Work::Picture(step),
+            Self::RandomErasing(step) => Work::Picture(step),
+            Self::Mixup(step) => Work::Batch(step),
+            Self::Cutmix(step) => Work::Batch(step),
         }
     }
 }
 
 impl Augmentation {
-    /// Refuses steps whose parameters mean nothing, whatever the pictures.
+    /// Refuses steps whose parameters mean nothing, whatever the pictures, and pictures' steps after those of
+    /// batches.
     ///
     /// # Errors
     ///
     /// [`Error::Augmentation`] for the first such step.
     pub fn check(&self) -> Result<(), Error> {
-        self.steps.iter().try_for_each(|step| step.transform().check())
+        self.transforms().try_for_each(Transform::check)?;
+        self.mixings().try_for_each(Mixing::check)?;
+        let is_batch = |step: &Step| matches!(step.work(), Work::Batch(_));
+        let sorted = self.steps.is_sorted_by_key(is_batch);
+        let place = self.steps.iter().position(is_batch).map_or(0, |place| place + 1);
+        let last = self.steps.len();
+        let expected = format_args!("after those of all steps but mixup and cutmix, of {last} steps");
+        require(sorted, "mixup or cutmix", "place", place, expected)
     }
 
     /// The shape that pictures of the `input` shape come out with.
@@ -91,15 +136,46 @@ impl Augmentation {
     /// [`Error::Augmentation`] for the first step that cannot be done to such pictures, or to any.
     pub fn output_shape(&self, input: ImageShape) -> Result<ImageShape, Error> {
         self.check()?;
-        self.steps.iter().try_fold(input, |shape, step| step.transform().output_shape(shape))
+        self.transforms().try_fold(input, |shape, step| step.output_shape(shape))
     }
 
     /// Takes a picture through all steps.
     pub(crate) fn apply(&self, picture: &mut Picture<'_>, key: SampleKey) {
         let SampleKey { seed, epoch, index } = key;
         let mut draw = Draw::new([seed, epoch, index as u64, purpose("augment")]);
-        for step in &self.steps {
-            step.transform().apply(picture, key, &mut draw);
+        self.transforms().for_each(|step| step.apply(picture, key, &mut draw));
+    }
+
+    /// Mixes the normalised pictures of a batch, where a step says so. Of several such steps each batch gets
+    /// one, each as likely.
+    pub(crate) fn mix(
+        &self,
+        images: &mut [f32],
+        labels: &[usize],
+        shape: ImageShape,
+        [seed, epoch, batch]: [u64; 3],
+    ) -> Option<Mix> {
+        let count = self.mixings().count();
+        if count == 0 {
+            return None;
         }
+        let mut draw = Draw::new([seed, epoch, batch, purpose("mix")]);
+        let weight = self.mixings().nth(draw.below(count))?.mix(images, shape, &mut draw);
+        let labels: Vec<usize> = labels.iter().rev().copied().collect();
+        Some(Mix { weights: vec![weight; labels.len()], labels })
+    }
+
+    fn transforms(&self) -> impl Iterator<Item = &dyn Transform> {
+        self.steps.iter().filter_map(|step| match step.work() {
+            Work::Picture(transform) => Some(transform),
+            Work::Batch(_) => None,
+        })
+    }
+
+    fn mixings(&self) -> impl Iterator<Item = &dyn Mixing> {
+        self.steps.iter().filter_map(|step| match step.work() {
+            Work::Batch(mixing) => Some(mixing),
+            Work::Picture(_) => None,
+        })
     }
 }

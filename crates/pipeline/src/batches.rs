@@ -74,7 +74,8 @@ impl Iterator for Pass {
 
     fn next(&mut self) -> Option<Self::Item> {
         let indices = self.indices[self.done..].chunks(self.batch_size).next()?;
-        let batch = self.filler.batch(indices, self.order);
+        let number = (self.done / self.batch_size) as u64;
+        let batch = self.filler.batch(number, indices, self.order);
         self.done = if batch.is_ok() { self.done + indices.len() } else { self.indices.len() };
         Some(batch)
     }

@@ -48,7 +48,7 @@ impl Batch {
     }
 }
 
-/// Makes one batch from its indices. Neither order nor threads matter to it.
+/// Makes one batch from its indices and its number in the pass. Neither order nor threads matter to it.
 #[derive(Clone)]
 pub(crate) struct Filler {
     pub(crate) dataset: Arc<dyn Dataset>,
@@ -64,13 +64,13 @@ pub(crate) struct Filler {
 
 impl Filler {
     /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.
-    pub(crate) fn batch(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+    pub(crate) fn batch(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
         // A batch half made is dropped, and the rest is only read: nothing broken can be seen later.
-        catch_unwind(AssertUnwindSafe(|| self.fill(indices, order)))
+        catch_unwind(AssertUnwindSafe(|| self.fill(number, indices, order)))
             .unwrap_or_else(|panic| Err(Error::Panicked { message: panic_message(&*panic) }))
     }
 
-    fn fill(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+    fn fill(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
         let mut images = vec![0.0; indices.len() * self.output.len()];
         let labels: Vec<Result<usize, Error>> = images
             .par_chunks_exact_mut(self.output.len())
@@ -78,8 +78,14 @@ impl Filler {
             .map(|(out, &index)| self.sample(index, order, out))
             .collect();
         // Of several errors, the first in the batch's order, whichever thread met one first.
-        let labels = labels.into_iter().collect::<Result<_, _>>()?;
-        Ok(Batch { images, labels, mix: None, shape: self.output, indices: indices.to_vec() })
+        let labels = labels.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mix = match order {
+            Order::Sequential => None,
+            Order::Shuffled { seed, epoch } => {
+                self.augmentation.mix(&mut images, &labels, self.output, [seed, epoch, number])
+            }
+        };
+        Ok(Batch { images, labels, mix, shape: self.output, indices: indices.to_vec() })
     }
 
     /// Writes one picture and returns its label.

@@ -53,4 +53,7 @@ pub use filler::{Batch, Mix};
 pub use loader::{EvalLoader, LoaderConfig, TrainLoader};
 pub use normalisation::Normalisation;
 pub use picture::PaddingMode;
-pub use transforms::{AlternatingFlip, RandomCrop, RandomHorizontalFlip, RandomVerticalFlip};
+pub use transforms::{
+    AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixup, RandAugment, RandomAffine, RandomCrop,
+    RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, TrivialAugmentWide,
+};

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use common::{SHAPE, Watched, augmentation, dataset, evaluation_batches, training_batches};
 use lenslet_dataset::{ChannelStats, Dataset, Image, ImageShape, InMemory, Sample, Subset};
-use lenslet_pipeline::{Augmentation, Batches, Error, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
+use lenslet_pipeline::{
+    Augmentation, Batch, Batches, Error, EvalLoader, LoaderConfig, Normalisation, Step, TrainLoader,
+};
 
 fn loader(dataset: Arc<dyn Dataset>, batch_size: usize, prefetch: usize) -> Result<EvalLoader, Error> {
     EvalLoader::new(dataset, &Normalisation::unit(2), LoaderConfig { batch_size, prefetch })
@@ -82,14 +84,18 @@ fn seed_and_epoch_decide_the_batches_and_prefetching_does_not() {
 
 #[test]
 fn seed_epoch_and_index_decide_an_augmented_sample() {
+    let mut alone = augmentation();
+    alone.steps.retain(|step| !matches!(step, Step::Mixup(_) | Step::Cutmix(_)));
     // Another batch size puts a sample elsewhere, in another batch, and leaves it as it is.
     let samples = |batch_size| -> BTreeMap<usize, Vec<f32>> {
-        let batches = training(dataset(40), batch_size, 0).epoch(3, 2).map(Result::unwrap);
-        let pairs = batches.flat_map(|batch| {
-            let images = batch.images.chunks_exact(SHAPE.len()).map(<[f32]>::to_vec);
-            batch.indices.clone().into_iter().zip(images.collect::<Vec<_>>())
-        });
-        pairs.collect()
+        let config = LoaderConfig { batch_size, prefetch: 0 };
+        let loader = TrainLoader::new(dataset(40), &Normalisation::unit(2), &alone, config).unwrap();
+        let batches = loader.epoch(3, 2).map(Result::unwrap);
+        let pairs = |batch: Batch| {
+            let images: Vec<_> = batch.images.chunks_exact(SHAPE.len()).map(<[f32]>::to_vec).collect();
+            batch.indices.into_iter().zip(images)
+        };
+        batches.flat_map(pairs).collect()
     };
     assert_eq!(samples(3), samples(16));
 }

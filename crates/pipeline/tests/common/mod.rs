@@ -14,7 +14,7 @@ pub fn dataset(len: usize) -> Arc<dyn Dataset> {
     Arc::new(lenslet_dataset::InMemory::new(SHAPE, pixels, labels, classes).unwrap())
 }
 
-/// Every kind of step that takes such pictures.
+/// Every kind of step that takes pictures of two channels.
 pub fn augmentation() -> Augmentation {
     toml::from_str::<BTreeMap<String, Augmentation>>(AUGMENT).unwrap().remove("augment").unwrap()
 }
@@ -33,6 +33,29 @@ const AUGMENT: &str = r#"
 
     [[augment]]
     kind = "alternating-flip"
+
+    [[augment]]
+    kind = "random-affine"
+    degrees = 20
+    translate = [0.1, 0.1]
+
+    [[augment]]
+    kind = "random-resized-crop"
+    scale = [0.5, 1.0]
+
+    [[augment]]
+    kind = "cutout"
+    size = 1
+
+    [[augment]]
+    kind = "random-erasing"
+
+    [[augment]]
+    kind = "mixup"
+    alpha = 0.4
+
+    [[augment]]
+    kind = "cutmix"
 "#;
 
 const CONFIG: LoaderConfig = LoaderConfig { batch_size: 7, prefetch: 0 };
@@ -44,6 +67,7 @@ pub fn training_batches(prefetch: usize, seed: u64, epoch: u64) -> Vec<Batch> {
     loader.epoch(seed, epoch).collect::<Result<_, _>>().unwrap()
 }
 
+#[allow(dead_code, reason = "each test binary compiles this file, and not every one evaluates")]
 pub fn evaluation_batches(prefetch: usize) -> Vec<Batch> {
     let config = LoaderConfig { prefetch, ..CONFIG };
     let loader = EvalLoader::new(dataset(100), &Normalisation::unit(2), config).unwrap();
