@@ -4,7 +4,7 @@
 use clap::{Parser, ValueEnum};
 use lenslet_dataset::{Dataset, ImageShape, InMemory};
 use lenslet_idx::{IdxDataset, Split};
-use lenslet_pipeline::{Loader, LoaderConfig, Normalisation, Order};
+use lenslet_pipeline::{Augmentation, LoaderConfig, Normalisation, TrainLoader};
 use std::error::Error;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -41,8 +41,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let pixels = (0..count * shape.len()).map(|at| at as u8).collect();
             let data = InMemory::new(shape, pixels, vec![0; count], vec!["digit".into()])?;
             let config = LoaderConfig { batch_size: 128, prefetch: 0 };
-            let loader = Loader::new(Arc::new(data), &Normalisation::unit(1), config)?;
-            for batch in loader.epoch(Order::Shuffled { seed: 1, epoch: 1 }) {
+            let loader =
+                TrainLoader::new(Arc::new(data), &Normalisation::unit(1), &Augmentation::default(), config)?;
+            for batch in loader.epoch(1, 1) {
                 black_box(batch?);
             }
         }

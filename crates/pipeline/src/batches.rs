@@ -4,9 +4,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::filler::Filler;
-use crate::{Batch, Error, Order, permutation};
+use crate::order::{Order, permutation};
+use crate::{Batch, Error};
 
-/// The batches of one pass over the data, from [`Loader::epoch`](crate::Loader::epoch).
+/// The batches of one pass over the data, from [`TrainLoader::epoch`](crate::TrainLoader::epoch) or
+/// [`EvalLoader::batches`](crate::EvalLoader::batches).
 ///
 /// An error is the last item. Dropping it early stops the thread that prefetches, and waits until it has
 /// ended.
@@ -72,7 +74,8 @@ impl Iterator for Pass {
 
     fn next(&mut self) -> Option<Self::Item> {
         let indices = self.indices[self.done..].chunks(self.batch_size).next()?;
-        let batch = self.filler.batch(indices, self.order);
+        let number = (self.done / self.batch_size) as u64;
+        let batch = self.filler.batch(number, indices, self.order);
         self.done = if batch.is_ok() { self.done + indices.len() } else { self.indices.len() };
         Some(batch)
     }

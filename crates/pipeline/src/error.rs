@@ -1,3 +1,5 @@
+use std::fmt::{Debug, Display};
+
 use lenslet_dataset::ImageShape;
 
 /// Why batches cannot be made.
@@ -65,6 +67,19 @@ pub enum Error {
         std: f32,
     },
 
+    /// Change the parameter, or leave the step out.
+    #[error("augmentation {kind}: {parameter} is {found}, but must be {expected}")]
+    Augmentation {
+        /// The step at fault.
+        kind: &'static str,
+        /// Its parameter.
+        parameter: &'static str,
+        /// The parameter's value.
+        found: String,
+        /// What values it may have.
+        expected: String,
+    },
+
     /// The dataset is at fault: it announced one shape for all its pictures.
     #[error("sample {index}: the picture has shape {found}, but the dataset announces {expected} for all")]
     ShapeChanged {
@@ -76,10 +91,28 @@ pub enum Error {
         found: ImageShape,
     },
 
-    /// The dataset or a transform is at fault: it panicked, which is an error of the program.
-    #[error("a batch could not be made, because the dataset or a transform panicked: {message}")]
+    /// The dataset or a step of the augmentation is at fault: it panicked, which is an error of the program.
+    #[error("a batch could not be made, because the dataset or an augmentation panicked: {message}")]
     Panicked {
         /// What the panic said.
         message: String,
     },
+}
+
+/// Refuses a parameter that is not valid.
+pub(crate) fn require(
+    valid: bool,
+    kind: &'static str,
+    parameter: &'static str,
+    found: impl Debug,
+    expected: impl Display,
+) -> Result<(), Error> {
+    if valid {
+        return Ok(());
+    }
+    Err(Error::Augmentation { kind, parameter, found: format!("{found:?}"), expected: expected.to_string() })
+}
+
+pub(crate) fn require_probability(kind: &'static str, p: f64) -> Result<(), Error> {
+    require((0.0..=1.0).contains(&p), kind, "p", p, "from 0 to 1")
 }

@@ -5,19 +5,35 @@ use std::sync::Arc;
 use lenslet_dataset::{Dataset, ErrorKind, ImageShape};
 use rayon::prelude::*;
 
-use crate::{Error, Order, SampleKey, Transform};
+use crate::normalisation::NormalisationTable;
+use crate::order::Order;
+use crate::picture::Picture;
+use crate::transforms::SampleKey;
+use crate::{Augmentation, Error};
 
 /// Some samples, ready for a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// The pictures, one after the other, each of [`shape`](Self::shape): NCHW.
     pub images: Vec<f32>,
-    /// The class of each picture.
+    /// The class of each picture; with [`mix`](Self::mix), the first of two.
     pub labels: Vec<usize>,
+    /// The second class of each picture, where pictures are mixed.
+    pub mix: Option<Mix>,
     /// The shape of each picture.
     pub shape: ImageShape,
     /// The index of each picture in the dataset.
     pub indices: Vec<usize>,
+}
+
+/// The second of two classes that each picture of a batch shows after mixup or CutMix. Picture `i` shows class
+/// `labels[i]` of the [`Batch`] by the share `weights[i]`, and class `labels[i]` of this by `1 - weights[i]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mix {
+    /// The second class of each picture; may be the same as the first.
+    pub labels: Vec<usize>,
+    /// The share of the first class, from 0 to 1.
+    pub weights: Vec<f32>,
 }
 
 impl Batch {
@@ -26,32 +42,35 @@ impl Batch {
         self.indices.len()
     }
 
-    /// Whether there are no samples; a [`Loader`](crate::Loader) never makes such a batch.
+    /// Whether there are no samples; loaders never make such a batch.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 }
 
-/// Makes one batch from its indices. Neither order nor threads matter to it.
+/// Makes one batch from its indices and its number in the pass. Neither order nor threads matter to it.
 #[derive(Clone)]
 pub(crate) struct Filler {
     pub(crate) dataset: Arc<dyn Dataset>,
-    pub(crate) transform: Arc<dyn Transform>,
+    pub(crate) augmentation: Arc<Augmentation>,
+    pub(crate) table: Arc<NormalisationTable>,
+    /// What erased pixels become, in each channel.
+    pub(crate) mean: Arc<[u8]>,
     /// The shape of the dataset's pictures.
     pub(crate) input: ImageShape,
-    /// The shape of the transformed pictures.
+    /// The shape of the augmented pictures.
     pub(crate) output: ImageShape,
 }
 
 impl Filler {
     /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.
-    pub(crate) fn batch(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+    pub(crate) fn batch(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
         // A batch half made is dropped, and the rest is only read: nothing broken can be seen later.
-        catch_unwind(AssertUnwindSafe(|| self.fill(indices, order)))
+        catch_unwind(AssertUnwindSafe(|| self.fill(number, indices, order)))
             .unwrap_or_else(|panic| Err(Error::Panicked { message: panic_message(&*panic) }))
     }
 
-    fn fill(&self, indices: &[usize], order: Order) -> Result<Batch, Error> {
+    fn fill(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
         let mut images = vec![0.0; indices.len() * self.output.len()];
         let labels: Vec<Result<usize, Error>> = images
             .par_chunks_exact_mut(self.output.len())
@@ -59,8 +78,14 @@ impl Filler {
             .map(|(out, &index)| self.sample(index, order, out))
             .collect();
         // Of several errors, the first in the batch's order, whichever thread met one first.
-        let labels = labels.into_iter().collect::<Result<_, _>>()?;
-        Ok(Batch { images, labels, shape: self.output, indices: indices.to_vec() })
+        let labels = labels.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mix = match order {
+            Order::Sequential => None,
+            Order::Shuffled { seed, epoch } => {
+                self.augmentation.mix(&mut images, &labels, self.output, [seed, epoch, number])
+            }
+        };
+        Ok(Batch { images, labels, mix, shape: self.output, indices: indices.to_vec() })
     }
 
     /// Writes one picture and returns its label.
@@ -74,12 +99,11 @@ impl Filler {
             let kind = ErrorKind::LabelOutOfRange { label: sample.label, classes };
             return Err(lenslet_dataset::Error::from(kind).at_index(index).into());
         }
-        // What keeps its order has no epochs: its samples are the same in every pass.
-        let (seed, epoch) = match order {
-            Order::Sequential => (0, 0),
-            Order::Shuffled { seed, epoch } => (seed, epoch),
-        };
-        self.transform.apply(&sample, SampleKey { seed, epoch, index }, out);
+        let mut picture = Picture::new(&sample.image, &self.mean);
+        if let Order::Shuffled { seed, epoch } = order {
+            self.augmentation.apply(&mut picture, SampleKey { seed, epoch, index });
+        }
+        self.table.apply(&picture, out);
         Ok(sample.label)
     }
 }

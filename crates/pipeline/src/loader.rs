@@ -5,7 +5,8 @@ use lenslet_dataset::{Dataset, ImageShape};
 use crate::batches::{Batches, Pass};
 use crate::filler::Filler;
 use crate::normalisation::NormalisationTable;
-use crate::{Error, Normalisation, Order, Transform};
+use crate::order::Order;
+use crate::{Augmentation, Error, Normalisation};
 
 /// How a dataset is cut into batches, and how far ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +18,40 @@ pub struct LoaderConfig {
     pub prefetch: usize,
 }
 
-/// Makes batches of a dataset, pass after pass.
-pub struct Loader {
-    filler: Filler,
-    config: LoaderConfig,
+/// Makes batches to train on: in random order, augmented, normalised.
+pub struct TrainLoader(Loader);
+
+/// Makes batches to evaluate on: in the dataset's order, normalised. It cannot augment.
+pub struct EvalLoader(Loader);
+
+impl TrainLoader {
+    /// Batches of the dataset's pictures, augmented and normalised.
+    ///
+    /// # Errors
+    ///
+    /// When the dataset is empty, its pictures have no pixels or no common shape, a step of the augmentation
+    /// is not valid or does not take such pictures, the normalisation has not one finite mean and one
+    /// standard deviation above 0 for each channel, or the batch size is 0 or too large.
+    pub fn new(
+        dataset: Arc<dyn Dataset>,
+        normalisation: &Normalisation,
+        augmentation: &Augmentation,
+        config: LoaderConfig,
+    ) -> Result<Self, Error> {
+        Loader::new(dataset, normalisation, augmentation.clone(), config).map(Self)
+    }
+
+    /// One pass over the whole dataset. The seed of the run and the number of the epoch, from 1, decide the
+    /// order; they and a sample's index decide how it is augmented.
+    ///
+    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
+    /// [`LoaderConfig::prefetch`] says.
+    pub fn epoch(&self, seed: u64, epoch: u64) -> Batches {
+        self.0.pass(Order::Shuffled { seed, epoch })
+    }
 }
 
-impl Loader {
+impl EvalLoader {
     /// Batches of the dataset's pictures, normalised.
     ///
     /// # Errors
@@ -36,27 +64,61 @@ impl Loader {
         normalisation: &Normalisation,
         config: LoaderConfig,
     ) -> Result<Self, Error> {
-        let shape = common_shape(&*dataset)?;
-        let table = NormalisationTable::new(normalisation, shape)?;
-        Self::with_transform(dataset, Arc::new(table), config)
+        Loader::new(dataset, normalisation, Augmentation::default(), config).map(Self)
     }
 
-    /// Batches of the dataset's pictures, transformed.
+    /// One pass over the whole dataset, always the same.
     ///
-    /// # Errors
-    ///
-    /// When the dataset is empty, its pictures have no pixels or no common shape, the transform does not
-    /// take that shape, or the batch size is 0 or too large.
-    pub fn with_transform(
+    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
+    /// [`LoaderConfig::prefetch`] says.
+    pub fn batches(&self) -> Batches {
+        self.0.pass(Order::Sequential)
+    }
+}
+
+macro_rules! impl_common {
+    ($($loader:ty),+) => {$(
+        impl $loader {
+            /// The number of batches in one pass, the partial one included.
+            pub fn batches_per_epoch(&self) -> usize {
+                self.0.filler.dataset.len().div_ceil(self.0.config.batch_size)
+            }
+
+            /// How it cuts the dataset.
+            pub fn config(&self) -> LoaderConfig {
+                self.0.config
+            }
+
+            /// The shape of each picture in a batch.
+            pub fn image_shape(&self) -> ImageShape {
+                self.0.filler.output
+            }
+
+            /// The dataset.
+            pub fn dataset(&self) -> &dyn Dataset {
+                &*self.0.filler.dataset
+            }
+        }
+    )+};
+}
+
+impl_common!(TrainLoader, EvalLoader);
+
+struct Loader {
+    filler: Filler,
+    config: LoaderConfig,
+}
+
+impl Loader {
+    fn new(
         dataset: Arc<dyn Dataset>,
-        transform: Arc<dyn Transform>,
+        normalisation: &Normalisation,
+        augmentation: Augmentation,
         config: LoaderConfig,
     ) -> Result<Self, Error> {
         let input = common_shape(&*dataset)?;
-        let output = transform.output_shape(input)?;
-        if output.is_empty() {
-            return Err(Error::NoPixels { shape: output });
-        }
+        let output = augmentation.output_shape(input)?;
+        let table = NormalisationTable::new(normalisation, output)?.into();
         if config.batch_size == 0 {
             return Err(Error::ZeroBatchSize);
         }
@@ -65,14 +127,11 @@ impl Loader {
         if largest.saturating_mul(output.len()) > isize::MAX as usize / size_of::<f32>() {
             return Err(Error::BatchTooLarge { batch_size: largest, shape: output });
         }
-        Ok(Self { filler: Filler { dataset, transform, input, output }, config })
+        let (augmentation, mean) = (augmentation.into(), normalisation.mean_pixel().into());
+        Ok(Self { filler: Filler { dataset, augmentation, table, mean, input, output }, config })
     }
 
-    /// One pass over the whole dataset.
-    ///
-    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
-    /// [`LoaderConfig::prefetch`] says.
-    pub fn epoch(&self, order: Order) -> Batches {
+    fn pass(&self, order: Order) -> Batches {
         let pass = || Pass::new(self.filler.clone(), order, self.config.batch_size);
         // A pool's thread that waited for the worker might be the very one that the worker waits for.
         if self.config.prefetch == 0 || rayon::current_thread_index().is_some() {
@@ -80,26 +139,6 @@ impl Loader {
         }
         // Where no thread can be had, the batches are the same, only later.
         Batches::prefetched(pass(), self.config.prefetch).unwrap_or_else(|_| Batches::in_place(pass()))
-    }
-
-    /// The number of batches in one pass, the partial one included.
-    pub fn batches_per_epoch(&self) -> usize {
-        self.filler.dataset.len().div_ceil(self.config.batch_size)
-    }
-
-    /// How it cuts the dataset.
-    pub fn config(&self) -> LoaderConfig {
-        self.config
-    }
-
-    /// The shape of each picture in a batch.
-    pub fn image_shape(&self) -> ImageShape {
-        self.filler.output
-    }
-
-    /// The dataset.
-    pub fn dataset(&self) -> &dyn Dataset {
-        &*self.filler.dataset
     }
 }
 

@@ -1,7 +1,8 @@
-use lenslet_dataset::{ChannelStats, ImageShape, Sample};
+use lenslet_dataset::{ChannelStats, ImageShape};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SampleKey, Transform};
+use crate::Error;
+use crate::picture::Picture;
 
 /// Brings pixels of 0 to 255 to about the range in which networks learn: `(pixel / 255 - mean) / std`.
 ///
@@ -19,6 +20,11 @@ impl Normalisation {
     /// Only divides by 255: mean 0 and standard deviation 1 for each channel.
     pub fn unit(channels: usize) -> Self {
         Self { mean: vec![0.0; channels], std: vec![1.0; channels] }
+    }
+
+    /// The pixel next to the mean of each channel.
+    pub(crate) fn mean_pixel(&self) -> Vec<u8> {
+        self.mean.iter().map(|mean| (mean * 255.0).round() as u8).collect()
     }
 }
 
@@ -47,21 +53,13 @@ impl NormalisationTable {
         });
         tables.collect::<Result<_, _>>().map(Self)
     }
-}
 
-impl Transform for NormalisationTable {
-    fn output_shape(&self, input: ImageShape) -> Result<ImageShape, Error> {
-        Ok(input)
-    }
-
-    fn apply(&self, sample: &Sample<'_>, _key: SampleKey, out: &mut [f32]) {
-        let shape = sample.image.shape();
-        let plane = shape.height * shape.width;
-        let planes = sample.image.pixels().chunks_exact(plane).zip(out.chunks_exact_mut(plane));
-        for (table, (pixels, out)) in self.0.iter().zip(planes) {
-            for (out, &pixel) in out.iter_mut().zip(pixels) {
-                *out = table[usize::from(pixel)];
-            }
+    /// Writes the normalised picture, channel by channel, row by row.
+    pub(crate) fn apply(&self, picture: &Picture<'_>, out: &mut [f32]) {
+        let shape = picture.shape();
+        let planes = out.chunks_exact_mut(shape.height * shape.width);
+        for (channel, (table, out)) in self.0.iter().zip(planes).enumerate() {
+            picture.write_channel(channel, out, |pixel| table[usize::from(pixel)]);
         }
     }
 }
@@ -83,9 +81,9 @@ mod tests {
             let shape = ImageShape { channels: 3, height: 2, width: 4 };
             let normalisation = Normalisation { mean: mean.clone(), std: std.clone() };
             let table = NormalisationTable::new(&normalisation, shape).unwrap();
-            let sample = Sample { image: Image::new(shape, &pixels[..]).unwrap(), label: 0 };
+            let image = Image::new(shape, &pixels[..]).unwrap();
             let mut out = vec![f32::NAN; shape.len()];
-            table.apply(&sample, SampleKey { seed: 0, epoch: 0, index: 0 }, &mut out);
+            table.apply(&Picture::new(&image, &[0; 3]), &mut out);
             for channel in 0..3 {
                 for row in 0..2 {
                     for column in 0..4 {

@@ -3,8 +3,8 @@ use lenslet_dataset::random::{purpose, rng, shuffle};
 const PURPOSE: u64 = purpose("order");
 
 /// In which order one pass takes the samples; none is left out in either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Order {
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
     /// As the dataset has them: for evaluation.
     Sequential,
     /// By chance, decided by the seed and the epoch: for training.
@@ -17,7 +17,7 @@ pub enum Order {
 }
 
 /// The indices 0 to `len` in the given order.
-pub fn permutation(len: usize, order: Order) -> Vec<usize> {
+pub(crate) fn permutation(len: usize, order: Order) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..len).collect();
     if let Order::Shuffled { seed, epoch } = order {
         shuffle(&mut indices, &mut rng([seed, epoch, 0, PURPOSE]));

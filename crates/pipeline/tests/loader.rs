@@ -2,38 +2,49 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{SHAPE, Watched, dataset, keyed_batches};
+use common::{SHAPE, Watched, augmentation, dataset, evaluation_batches, training_batches};
 use lenslet_dataset::{ChannelStats, Dataset, Image, ImageShape, InMemory, Sample, Subset};
-use lenslet_pipeline::{Error, Loader, LoaderConfig, Normalisation, Order};
+use lenslet_pipeline::{
+    Augmentation, Batch, Batches, Error, EvalLoader, LoaderConfig, Normalisation, Step, TrainLoader,
+};
 
-const SHUFFLED: Order = Order::Shuffled { seed: 8, epoch: 3 };
+fn loader(dataset: Arc<dyn Dataset>, batch_size: usize, prefetch: usize) -> Result<EvalLoader, Error> {
+    EvalLoader::new(dataset, &Normalisation::unit(2), LoaderConfig { batch_size, prefetch })
+}
 
-fn loader(dataset: Arc<dyn Dataset>, batch_size: usize, prefetch: usize) -> Result<Loader, Error> {
-    Loader::new(dataset, &Normalisation::unit(2), LoaderConfig { batch_size, prefetch })
+fn training(dataset: Arc<dyn Dataset>, batch_size: usize, prefetch: usize) -> TrainLoader {
+    let config = LoaderConfig { batch_size, prefetch };
+    TrainLoader::new(dataset, &Normalisation::unit(2), &augmentation(), config).unwrap()
 }
 
 #[test]
 fn every_sample_comes_once_and_the_last_batch_is_partial() {
-    for (prefetch, order) in [(0, Order::Sequential), (0, SHUFFLED), (2, Order::Sequential), (2, SHUFFLED)] {
-        let loader = loader(dataset(23), 5, prefetch).unwrap();
-        let batches: Vec<_> = loader.epoch(order).map(Result::unwrap).collect();
+    let check = |batches: Batches, per_epoch, sorted| {
+        let batches: Vec<_> = batches.map(Result::unwrap).collect();
         assert_eq!(batches.iter().map(|batch| batch.len()).collect::<Vec<_>>(), [5, 5, 5, 5, 3]);
-        assert_eq!(batches.len(), loader.batches_per_epoch());
+        assert_eq!(batches.len(), per_epoch);
         let mut indices: Vec<usize> = batches.into_iter().flat_map(|batch| batch.indices).collect();
-        assert_eq!(indices.is_sorted(), order == Order::Sequential);
+        assert_eq!(indices.is_sorted(), sorted);
         indices.sort_unstable();
         assert!(indices.into_iter().eq(0..23));
+    };
+    for prefetch in [0, 2] {
+        let loader = loader(dataset(23), 5, prefetch).unwrap();
+        check(loader.batches(), loader.batches_per_epoch(), true);
+        let training = training(dataset(23), 5, prefetch);
+        check(training.epoch(8, 3), training.batches_per_epoch(), false);
     }
 }
 
 #[test]
 fn a_batch_larger_than_the_dataset_holds_all_of_it() {
     let loader = loader(dataset(4), usize::MAX, 1).unwrap();
-    let batches: Vec<_> = loader.epoch(Order::Sequential).map(Result::unwrap).collect();
+    let batches: Vec<_> = loader.batches().map(Result::unwrap).collect();
     assert_eq!((batches.len(), batches[0].len(), loader.batches_per_epoch()), (1, 4, 1));
 }
 
@@ -43,9 +54,12 @@ fn pictures_are_normalised_per_channel_and_keep_their_labels() {
     let (mean, std) = (vec![0.25, 0.5], vec![0.5, 0.125]);
     let normalisation = Normalisation::from(ChannelStats { mean: mean.clone(), std: std.clone() });
     let config = LoaderConfig { batch_size: 6, prefetch: 1 };
-    let loader = Loader::new(Arc::clone(&data), &normalisation, config).unwrap();
-    for batch in loader.epoch(SHUFFLED) {
+    let evaluation = EvalLoader::new(Arc::clone(&data), &normalisation, config).unwrap();
+    let none = Augmentation::default();
+    let training = TrainLoader::new(Arc::clone(&data), &normalisation, &none, config).unwrap();
+    for batch in evaluation.batches().chain(training.epoch(8, 3)) {
         let batch = batch.unwrap();
+        assert_eq!(batch.mix, None);
         assert_eq!((batch.shape, batch.images.len()), (SHAPE, batch.len() * SHAPE.len()));
         for (n, &index) in batch.indices.iter().enumerate() {
             let sample = data.get(index).unwrap();
@@ -61,17 +75,29 @@ fn pictures_are_normalised_per_channel_and_keep_their_labels() {
 
 #[test]
 fn seed_and_epoch_decide_the_batches_and_prefetching_does_not() {
-    let shuffled = |prefetch, seed, epoch| keyed_batches(prefetch, Order::Shuffled { seed, epoch });
-    assert_eq!(shuffled(0, 1, 1), shuffled(3, 1, 1));
-    assert_eq!(keyed_batches(0, Order::Sequential), keyed_batches(3, Order::Sequential));
-    let indices = |epoch| shuffled(0, 1, epoch).into_iter().flat_map(|b| b.indices).collect::<Vec<_>>();
-    assert_ne!(indices(1), indices(2));
-    // The transform got each sample's own key.
-    for batch in shuffled(3, 2, 4) {
-        for (image, &index) in batch.images.chunks_exact(SHAPE.len()).zip(&batch.indices) {
-            assert_eq!(image[0], 2_040_000.0 + index as f32);
-        }
-    }
+    let batches = training_batches(0, 1, 1);
+    assert_eq!(batches, training_batches(3, 1, 1));
+    assert_ne!(batches, training_batches(0, 1, 2));
+    assert_ne!(batches, training_batches(0, 2, 1));
+    assert_eq!(evaluation_batches(0), evaluation_batches(3));
+}
+
+#[test]
+fn seed_epoch_and_index_decide_an_augmented_sample() {
+    let mut alone = augmentation();
+    alone.steps.retain(|step| !matches!(step, Step::Mixup(_) | Step::Cutmix(_)));
+    // Another batch size puts a sample elsewhere, in another batch, and leaves it as it is.
+    let samples = |batch_size| -> BTreeMap<usize, Vec<f32>> {
+        let config = LoaderConfig { batch_size, prefetch: 0 };
+        let loader = TrainLoader::new(dataset(40), &Normalisation::unit(2), &alone, config).unwrap();
+        let batches = loader.epoch(3, 2).map(Result::unwrap);
+        let pairs = |batch: Batch| {
+            let images: Vec<_> = batch.images.chunks_exact(SHAPE.len()).map(<[f32]>::to_vec).collect();
+            batch.indices.into_iter().zip(images)
+        };
+        batches.flat_map(pairs).collect()
+    };
+    assert_eq!(samples(3), samples(16));
 }
 
 #[test]
@@ -82,7 +108,7 @@ fn an_unreadable_sample_is_named_and_ends_the_pass() {
             _ => Ok(()),
         });
         let loader = loader(Arc::new(torn), 4, prefetch).unwrap();
-        let mut batches = loader.epoch(Order::Sequential);
+        let mut batches = loader.batches();
         for _ in 0..3 {
             assert_eq!(batches.next().unwrap().unwrap().len(), 4);
         }
@@ -101,7 +127,7 @@ fn a_panic_is_an_error_and_ends_the_pass() {
             Ok(())
         });
         let loader = loader(Arc::new(broken), 10, prefetch).unwrap();
-        let mut batches = loader.epoch(Order::Sequential);
+        let mut batches = loader.batches();
         assert!(batches.next().unwrap().is_ok());
         let message = batches.next().unwrap().unwrap_err().to_string();
         assert!(message.contains("panicked: index 1"), "{message}");
@@ -114,7 +140,7 @@ fn dropping_early_stops_and_joins_the_worker() {
     let data = dataset(1000);
     let loader = loader(Arc::clone(&data), 1, 3).unwrap();
     for taken in [0, 1, 5] {
-        let mut batches = loader.epoch(Order::Sequential);
+        let mut batches = loader.batches();
         assert_eq!(batches.by_ref().take(taken).count(), taken);
         drop(batches);
         // The worker, which had a share of its own, has ended: ours and the loader's are left.
@@ -131,7 +157,7 @@ fn no_more_batches_than_asked_for_are_made_ahead() {
         Ok(())
     });
     let loader = loader(Arc::new(counted), 10, 2).unwrap();
-    let mut batches = loader.epoch(Order::Sequential);
+    let mut batches = loader.batches();
     for taken in 0..20 {
         assert!(reads.load(Ordering::SeqCst) <= (taken + 2) * 10);
         assert!(batches.next().is_some());
@@ -146,7 +172,7 @@ fn waiting_is_counted() {
         Ok(())
     });
     let loader = loader(Arc::new(slow), 1, 0).unwrap();
-    let mut batches = loader.epoch(Order::Sequential);
+    let mut batches = loader.batches();
     assert_eq!(batches.waited(), Duration::ZERO);
     assert_eq!(batches.by_ref().count(), 2);
     assert!(batches.waited() >= Duration::from_millis(10));
@@ -211,7 +237,7 @@ fn a_dataset_that_breaks_its_word_is_named() {
     let message = |shape| {
         let liar = Liar { announced: Some(SHAPE), shape, label: 4 };
         let loader = loader(Arc::new(liar), 1, 0).unwrap();
-        loader.epoch(Order::Sequential).next().unwrap().unwrap_err().to_string()
+        loader.batches().next().unwrap().unwrap_err().to_string()
     };
     assert_eq!(message(SHAPE), "sample 0: label 4 names none of the 0 classes: labels count from 0");
     assert_eq!(

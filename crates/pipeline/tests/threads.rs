@@ -2,18 +2,20 @@
 
 mod common;
 
-use common::keyed_batches;
-use lenslet_pipeline::Order;
+use common::{evaluation_batches, training_batches};
+use lenslet_pipeline::Batch;
 
 #[test]
 fn batches_are_the_same_on_one_thread_and_two_ahead_or_in_place() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let two = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-    for order in [Order::Sequential, Order::Shuffled { seed: 5, epoch: 2 }] {
-        let expected = keyed_batches(0, order);
-        assert_eq!(keyed_batches(3, order), expected);
-        assert_eq!(two.install(|| keyed_batches(0, order)), expected);
+    let makers: [fn(usize) -> Vec<Batch>; 2] =
+        [evaluation_batches, |prefetch| training_batches(prefetch, 5, 2)];
+    for batches in makers {
+        let expected = batches(0);
+        assert_eq!(batches(3), expected);
+        assert_eq!(two.install(|| batches(0)), expected);
         // The global pool's only thread asks for what a worker would need that same thread to make.
-        assert_eq!(rayon::scope(|_| keyed_batches(3, order)), expected);
+        assert_eq!(rayon::scope(|_| batches(3)), expected);
     }
 }

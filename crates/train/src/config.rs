@@ -2,6 +2,7 @@
 
 use crate::{Clip, EarlyStopping, Group, OptimiserKind, Schedule, TestTime};
 use lenslet_nn::Initialiser;
+use lenslet_pipeline::Augmentation;
 use serde::{Deserialize, Serialize};
 
 /// Hyper-parameters of a run. Nothing else decides its weights, besides the data and the network.
@@ -44,6 +45,9 @@ pub struct TrainConfig {
     /// Other rules for some of the tensors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
+    /// What the training pictures go through; whoever makes the loader hands it on.
+    #[serde(skip_serializing_if = "Augmentation::is_empty")]
+    pub augment: Augmentation,
 }
 
 impl Default for TrainConfig {
@@ -64,6 +68,7 @@ impl Default for TrainConfig {
             clip: None,
             early_stopping: None,
             groups: Vec::new(),
+            augment: Augmentation::default(),
         }
     }
 }

@@ -4,16 +4,16 @@ use crate::{Error, Score, TestTime};
 use lenslet_dataset::ImageShape;
 use lenslet_kernels::softmax;
 use lenslet_nn::{Classifier, cross_entropy};
-use lenslet_pipeline::{Loader, Order};
+use lenslet_pipeline::EvalLoader;
 
 /// Loss, of plain labels, and accuracy of a network over all samples of a loader, in order.
 ///
 /// # Errors
 /// Where the pictures do not fit the network, a sample cannot be read, or a label is none of its classes.
-pub fn evaluate<M: Classifier>(model: &M, loader: &Loader, test_time: TestTime) -> Result<Score, Error> {
-    check_shape::<M>(loader)?;
+pub fn evaluate<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Score, Error> {
+    check_shape::<M>(loader.image_shape())?;
     let mut score = Score::default();
-    for batch in loader.epoch(Order::Sequential) {
+    for batch in loader.batches() {
         let batch = batch?;
         let (_, report) = cross_entropy(test_time.logits(model, batch.images)?, &batch.labels)?;
         score.add(report.loss, report.correct, batch.labels.len());
@@ -37,9 +37,8 @@ pub fn probabilities<M: Classifier>(
     Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
 }
 
-pub(crate) fn check_shape<M: Classifier>(loader: &Loader) -> Result<(), Error> {
+pub(crate) fn check_shape<M: Classifier>(data: ImageShape) -> Result<(), Error> {
     let [channels, height, width] = M::INPUT;
     let network = ImageShape { channels, height, width };
-    let data = loader.image_shape();
     if network == data { Ok(()) } else { Err(Error::Shape { network, data }) }
 }

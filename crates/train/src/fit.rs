@@ -9,7 +9,7 @@ use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trac
 use lenslet_dataset::random;
 use lenslet_kernels::{CrossEntropy, on_worker};
 use lenslet_nn::{Classifier, Targets, cross_entropy, set_noise, training_logits};
-use lenslet_pipeline::{Batch, Loader, Order};
+use lenslet_pipeline::{Batch, EvalLoader, TrainLoader};
 use rand::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,12 +27,12 @@ use std::time::Instant;
 /// configuration looks at validation scores and there are none, or `watch` fails.
 pub fn fit<M: Classifier, E: From<Error>>(
     session: &mut Session<M>,
-    train: &Loader,
-    validation: Option<&Loader>,
+    train: &TrainLoader,
+    validation: Option<&EvalLoader>,
     watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
 ) -> Result<(), E> {
     session.config.check().map_err(Error::from)?;
-    check_shape::<M>(train)?;
+    check_shape::<M>(train.image_shape())?;
     let (config, loader) = (session.config.batch_size, train.config().batch_size);
     if config != loader {
         return Err(Error::BatchSize { config, loader }.into());
@@ -56,14 +56,14 @@ pub fn fit<M: Classifier, E: From<Error>>(
     while flow.is_continue() && !session.is_done() && !session.is_stopped_early() {
         let epoch = session.epochs_done() + 1;
         let begun = Instant::now();
-        let order = Order::Shuffled { seed: session.config.seed, epoch };
-        let mut batches = train.epoch(order);
+        let mut batches = train.epoch(session.config.seed, epoch);
         let mut score = Score::default();
         let mut learning_rate = session.learning_rate(steps_per_epoch);
         let mut seen = vec![0u64; session.model.classes()];
         for (step, batch) in (1..).zip(batches.by_ref()) {
-            let Batch { images, labels, .. } = batch.map_err(Error::from)?;
-            let targets = Targets { mix: None, ..Targets::from(&labels) };
+            let Batch { images, labels, mix, .. } = batch.map_err(Error::from)?;
+            let mix = mix.as_ref().map(|mix| (mix.labels.as_slice(), mix.weights.as_slice()));
+            let targets = Targets { mix, ..Targets::from(&labels) };
             learning_rate = session.learning_rate(steps_per_epoch);
             let report;
             (report, gradients) = train_step(session, images, targets, learning_rate, gradients)?;

@@ -4,7 +4,7 @@
 //! ```
 //! use lenslet_dataset::{ImageShape, InMemory};
 //! use lenslet_nn::{Classifier, network};
-//! use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
+//! use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 //! use lenslet_train::{Event, Session, TrainConfig, fit};
 //! use std::{ops::ControlFlow, sync::Arc};
 //!
@@ -15,17 +15,19 @@
 //! let labels = (0..64).map(|i| i % 2).collect();
 //! let shape = ImageShape { channels: 1, height: 1, width: 2 };
 //! let data = Arc::new(InMemory::new(shape, pixels, labels, vec!["left".into(), "right".into()])?);
-//! let loader = Loader::new(data, &Normalisation::unit(1), LoaderConfig { batch_size: 16, prefetch: 0 })?;
+//! let (unit, batches) = (Normalisation::unit(1), LoaderConfig { batch_size: 16, prefetch: 0 });
+//! let train = TrainLoader::new(data.clone(), &unit, &Augmentation::default(), batches)?;
+//! let test = EvalLoader::new(data, &unit, batches)?;
 //!
 //! let config = TrainConfig { epochs: 3, batch_size: 16, learning_rate: 0.05, ..TrainConfig::default() };
 //! let mut session = Session::new(Tiny::with_classes(2)?, config)?;
-//! fit(&mut session, &loader, Some(&loader), &mut |_, event| {
+//! fit(&mut session, &train, Some(&test), &mut |_, event| {
 //!     if let Event::Epoch(epoch) = &event {
 //!         println!("epoch {}: loss {:.3}", epoch.epoch, epoch.train.loss);
 //!     }
 //!     Ok::<_, lenslet_train::Error>(ControlFlow::Continue(()))
 //! })?;
-//! assert_eq!(session.evaluate(&loader)?.accuracy(), 1.0);
+//! assert_eq!(session.evaluate(&test)?.accuracy(), 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -4,7 +4,7 @@ use crate::average::Average;
 use crate::history::best_epoch;
 use crate::{Epoch, Error, Metric, Optimiser, Score, TrainConfig, evaluate};
 use lenslet_nn::{Classifier, initialise};
-use lenslet_pipeline::Loader;
+use lenslet_pipeline::EvalLoader;
 
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
@@ -89,7 +89,7 @@ impl<M: Classifier> Session<M> {
     ///
     /// # Errors
     /// Those of [`evaluate`](fn@evaluate).
-    pub fn evaluate(&mut self, loader: &Loader) -> Result<Score, Error> {
+    pub fn evaluate(&mut self, loader: &EvalLoader) -> Result<Score, Error> {
         let test_time = self.config.test_time;
         self.with_average(|model| evaluate(model, loader, test_time))
     }

@@ -5,7 +5,7 @@ use lenslet_dataset::{Dataset, ImageShape, InMemory, Subset};
 use lenslet_idx::{IdxDataset, Split};
 use lenslet_models::{MnistCnn, MnistMlp};
 use lenslet_nn::{Classifier, network};
-use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
+use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 use lenslet_train::{
     Error, Event, Metadata, OptimiserKind, Session, TrainConfig, fit, load_weights, save_checkpoint,
 };
@@ -24,9 +24,15 @@ fn digits(split: Split, samples: usize) -> Arc<dyn Dataset> {
     Arc::new(Subset::new(all, (0..samples).collect()).expect("so many samples"))
 }
 
-fn loader(dataset: Arc<dyn Dataset>) -> Loader {
-    let config = LoaderConfig { batch_size: 50, prefetch: 2 };
-    Loader::new(dataset, &Normalisation::unit(1), config).expect("pictures of one size")
+const BATCHES: LoaderConfig = LoaderConfig { batch_size: 50, prefetch: 2 };
+
+fn train_loader(dataset: Arc<dyn Dataset>) -> TrainLoader {
+    TrainLoader::new(dataset, &Normalisation::unit(1), &Augmentation::default(), BATCHES)
+        .expect("pictures of one size")
+}
+
+fn eval_loader(dataset: Arc<dyn Dataset>) -> EvalLoader {
+    EvalLoader::new(dataset, &Normalisation::unit(1), BATCHES).expect("pictures of one size")
 }
 
 fn metadata<M: Classifier>() -> Metadata {
@@ -41,7 +47,8 @@ fn metadata<M: Classifier>() -> Metadata {
 }
 
 fn train<M: Classifier>(session: &mut Session<M>, events: &mut Vec<Event>) -> Result<(), Error> {
-    let (train, validation) = (loader(digits(Split::Train, 1020)), loader(digits(Split::Test, 200)));
+    let (train, validation) =
+        (train_loader(digits(Split::Train, 1020)), eval_loader(digits(Split::Test, 200)));
     fit(session, &train, Some(&validation), &mut |_, event| {
         events.push(event);
         Ok(ControlFlow::Continue(()))
@@ -108,7 +115,7 @@ fn it_learns_and_tells() {
         let mut session = Session::new(model, config).expect("valid");
         let mut events = Vec::new();
         train(&mut session, &mut events).expect("trains");
-        let score = session.evaluate(&loader(digits(Split::Test, 1000))).expect("evaluates");
+        let score = session.evaluate(&eval_loader(digits(Split::Test, 1000))).expect("evaluates");
         assert!(score.accuracy() > 0.8, "{optimiser:?}: {}", score.accuracy());
         assert_eq!(score.samples, 1000);
 
@@ -134,7 +141,7 @@ fn it_learns_and_tells() {
 fn stopping_in_an_epoch_ends_there() {
     let model = MnistMlp::with_classes(10).expect("classes are free");
     let mut session = Session::new(model, config(3, SGD)).expect("valid");
-    let train = loader(digits(Split::Train, 500));
+    let train = train_loader(digits(Split::Train, 500));
     let mut last = None;
     fit(&mut session, &train, None, &mut |_, event| {
         let stop = matches!(&event, Event::Step(step) if step.step == 4);
@@ -161,7 +168,7 @@ fn a_network_stuck_at_chance_says_so_once() {
     let mut session =
         Session::new(model, TrainConfig { learning_rate: 1e-9, ..config(2, SGD) }).expect("valid");
     let mut warnings = Vec::new();
-    fit(&mut session, &loader(noise(10)), None, &mut |_, event| {
+    fit(&mut session, &train_loader(noise(10)), None, &mut |_, event| {
         if let Event::Warning(warning) = event {
             warnings.push(warning.message);
         }
@@ -191,7 +198,7 @@ fn weights_spoilt_by_the_last_step_are_not_reported_as_an_epoch() {
         let model = MnistMlp::with_classes(10).expect("classes are free");
         let mut session =
             Session::new(model, TrainConfig { learning_rate, ..config(1, SGD) }).expect("valid");
-        let (train, test) = (loader(digits(Split::Train, 50)), loader(digits(Split::Test, 50)));
+        let (train, test) = (train_loader(digits(Split::Train, 50)), eval_loader(digits(Split::Test, 50)));
         let mut epochs = 0;
         let error = fit(&mut session, &train, validation.then_some(&test), &mut |_, event| {
             epochs += usize::from(matches!(event, Event::Epoch(_)));
@@ -207,8 +214,9 @@ fn weights_spoilt_by_the_last_step_are_not_reported_as_an_epoch() {
 fn what_does_not_fit_is_named() {
     let model = MnistMlp::with_classes(10).expect("classes are free");
     let mut session = Session::new(model, config(1, SGD)).expect("valid");
-    let error =
-        fit(&mut session, &loader(noise(12)), None, &mut |_, _| Ok::<_, Error>(ControlFlow::Continue(())));
+    let error = fit(&mut session, &train_loader(noise(12)), None, &mut |_, _| {
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    });
     let error =
         std::error::Error::source(&error.expect_err("12 classes for 10")).expect("a cause").to_string();
     assert!(error.contains("tells 10 classes apart"), "{error}");
@@ -219,8 +227,11 @@ fn what_does_not_fit_is_named() {
 
     let shape = ImageShape { channels: 3, height: 4, width: 4 };
     let colour = InMemory::new(shape, vec![0; 48], vec![0], vec!["a".into()]).expect("one picture");
-    let loader =
-        Loader::new(Arc::new(colour), &Normalisation::unit(3), LoaderConfig { batch_size: 1, prefetch: 0 });
+    let loader = EvalLoader::new(
+        Arc::new(colour),
+        &Normalisation::unit(3),
+        LoaderConfig { batch_size: 1, prefetch: 0 },
+    );
     let error = session.evaluate(&loader.expect("one picture")).expect_err("colour").to_string();
     assert!(error.contains("1x28x28") && error.contains("3x4x4"), "{error}");
 }

@@ -6,7 +6,7 @@ use crate::{network, output};
 use lenslet_checkpoint::Checkpoint;
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{Loader, LoaderConfig};
+use lenslet_pipeline::{EvalLoader, LoaderConfig};
 use lenslet_train::{Metadata, Score, TestTime, evaluate};
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ struct Report<'a> {
 struct Run<'a> {
     checkpoint: &'a Checkpoint,
     metadata: &'a Metadata,
-    loader: Loader,
+    loader: EvalLoader,
     test_time: TestTime,
 }
 
@@ -45,7 +45,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let data_name = arguments.data.name_or(&metadata.data);
     let data = arguments.data.open(&data_name, arguments.split)?;
     network::check_classes(&checkpoint, &metadata, &data, &data_name)?;
-    let loader = Loader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
+    let loader =
+        EvalLoader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
     let test_time = test_time(arguments.test_time, &metadata);
     let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader, test_time };
     let score = network::with_network_of(&checkpoint, &metadata, run)??;

@@ -10,7 +10,7 @@ use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape, InMemory};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{Loader, LoaderConfig, Order};
+use lenslet_pipeline::{EvalLoader, LoaderConfig};
 use lenslet_train::{Metadata, TestTime, probabilities};
 use serde::Serialize;
 use std::path::Path;
@@ -120,8 +120,11 @@ fn planes(image: &DynamicImage, shape: ImageShape) -> anyhow::Result<Vec<u8>> {
 /// The same path from pixels to inputs as the training data took.
 fn normalise(pictures: InMemory, metadata: &Metadata) -> anyhow::Result<Vec<f32>> {
     let batch_size = pictures.len();
-    let loader =
-        Loader::new(Arc::new(pictures), &metadata.normalisation, LoaderConfig { batch_size, prefetch: 0 })?;
-    let batch = loader.epoch(Order::Sequential).next().context("no picture")??;
+    let loader = EvalLoader::new(
+        Arc::new(pictures),
+        &metadata.normalisation,
+        LoaderConfig { batch_size, prefetch: 0 },
+    )?;
+    let batch = loader.batches().next().context("no picture")??;
     Ok(batch.images)
 }

@@ -9,7 +9,7 @@ use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{Loader, LoaderConfig, Normalisation};
+use lenslet_pipeline::{EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -148,8 +148,8 @@ impl UseNetwork for Run<'_> {
         };
         file.write(&output.join("config.toml"))?;
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
-        let train = Loader::new(train, &metadata.normalisation, config)?;
-        let test = Loader::new(test, &metadata.normalisation, config)?;
+        let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
+        let test = EvalLoader::new(test, &metadata.normalisation, config)?;
 
         let mut metrics = Metrics::open(&output, kept)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };

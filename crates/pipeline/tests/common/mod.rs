@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lenslet_dataset::{Dataset, Error, ImageShape, Sample};
-use lenslet_pipeline::{Batch, Loader, LoaderConfig, Order, SampleKey, Transform};
+use lenslet_pipeline::{Augmentation, Batch, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 
 pub const SHAPE: ImageShape = ImageShape { channels: 2, height: 3, width: 2 };
 
@@ -13,24 +14,64 @@ pub fn dataset(len: usize) -> Arc<dyn Dataset> {
     Arc::new(lenslet_dataset::InMemory::new(SHAPE, pixels, labels, classes).unwrap())
 }
 
-/// Spoils the first pixel with its key, as an augmentation would, so that a wrong key is seen.
-pub struct Keyed;
-
-impl Transform for Keyed {
-    fn output_shape(&self, input: ImageShape) -> Result<ImageShape, lenslet_pipeline::Error> {
-        Ok(input)
-    }
-
-    fn apply(&self, sample: &Sample<'_>, key: SampleKey, out: &mut [f32]) {
-        out.iter_mut().zip(sample.image.pixels()).for_each(|(out, &pixel)| *out = f32::from(pixel));
-        out[0] = (key.seed * 1_000_000 + key.epoch * 10_000) as f32 + key.index as f32;
-    }
+/// Every kind of step that takes pictures of two channels.
+pub fn augmentation() -> Augmentation {
+    toml::from_str::<BTreeMap<String, Augmentation>>(AUGMENT).unwrap().remove("augment").unwrap()
 }
 
-pub fn keyed_batches(prefetch: usize, order: Order) -> Vec<Batch> {
-    let config = LoaderConfig { batch_size: 7, prefetch };
-    let loader = Loader::with_transform(dataset(100), Arc::new(Keyed), config).unwrap();
-    loader.epoch(order).collect::<Result<_, _>>().unwrap()
+const AUGMENT: &str = r#"
+    [[augment]]
+    kind = "random-crop"
+    padding = 1
+    padding-mode = "reflect"
+
+    [[augment]]
+    kind = "random-horizontal-flip"
+
+    [[augment]]
+    kind = "random-vertical-flip"
+
+    [[augment]]
+    kind = "alternating-flip"
+
+    [[augment]]
+    kind = "random-affine"
+    degrees = 20
+    translate = [0.1, 0.1]
+
+    [[augment]]
+    kind = "random-resized-crop"
+    scale = [0.5, 1.0]
+
+    [[augment]]
+    kind = "cutout"
+    size = 1
+
+    [[augment]]
+    kind = "random-erasing"
+
+    [[augment]]
+    kind = "mixup"
+    alpha = 0.4
+
+    [[augment]]
+    kind = "cutmix"
+"#;
+
+const CONFIG: LoaderConfig = LoaderConfig { batch_size: 7, prefetch: 0 };
+
+/// The batches of an epoch, augmented in every way.
+pub fn training_batches(prefetch: usize, seed: u64, epoch: u64) -> Vec<Batch> {
+    let config = LoaderConfig { prefetch, ..CONFIG };
+    let loader = TrainLoader::new(dataset(100), &Normalisation::unit(2), &augmentation(), config).unwrap();
+    loader.epoch(seed, epoch).collect::<Result<_, _>>().unwrap()
+}
+
+#[allow(dead_code, reason = "each test binary compiles this file, and not every one evaluates")]
+pub fn evaluation_batches(prefetch: usize) -> Vec<Batch> {
+    let config = LoaderConfig { prefetch, ..CONFIG };
+    let loader = EvalLoader::new(dataset(100), &Normalisation::unit(2), config).unwrap();
+    loader.batches().collect::<Result<_, _>>().unwrap()
 }
 
 /// Calls `before` with the index ahead of every access.

@@ -1,0 +1,186 @@
+use lenslet_dataset::ImageShape;
+use lenslet_dataset::random::purpose;
+use serde::{Deserialize, Serialize};
+
+use crate::draw::Draw;
+use crate::error::require;
+use crate::picture::Picture;
+use crate::transforms::{
+    AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixing, Mixup, RandAugment, RandomAffine, RandomCrop,
+    RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, SampleKey, Transform,
+    TrivialAugmentWide,
+};
+use crate::{Error, Mix};
+
+/// What is done to training pictures at random before they are normalised, in order; at the end, what is done to
+/// normalised batches ([`Mixup`], [`Cutmix`]; of several, one at random). By default, nothing.
+///
+/// In a configuration file it is a list of tables, each with a step's `kind` and those of its parameters that
+/// differ from the defaults. Unknown kinds and parameters are refused.
+///
+/// ```
+/// use lenslet_pipeline::{AlternatingFlip, Augmentation, PaddingMode, RandomCrop, Step};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Configuration {
+///     augment: Augmentation,
+/// }
+///
+/// let configuration: Configuration = toml::from_str(
+///     r#"
+///     [[augment]]
+///     kind = "random-crop"
+///     padding = 4
+///     padding-mode = "reflect"
+///
+///     [[augment]]
+///     kind = "alternating-flip"
+///     "#,
+/// )?;
+/// configuration.augment.check()?;
+/// let crop = RandomCrop { padding: 4, padding_mode: PaddingMode::Reflect, ..RandomCrop::default() };
+/// assert_eq!(
+///     configuration.augment.steps,
+///     [Step::RandomCrop(crop), Step::AlternatingFlip(AlternatingFlip {})],
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Augmentation {
+    /// From the first to the last.
+    pub steps: Vec<Step>,
+}
+
+/// A step of an [`Augmentation`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Step {
+    /// `random-crop`
+    RandomCrop(RandomCrop),
+    /// `random-resized-crop`
+    RandomResizedCrop(RandomResizedCrop),
+    /// `random-horizontal-flip`
+    RandomHorizontalFlip(RandomHorizontalFlip),
+    /// `random-vertical-flip`
+    RandomVerticalFlip(RandomVerticalFlip),
+    /// `alternating-flip`
+    AlternatingFlip(AlternatingFlip),
+    /// `random-affine`
+    RandomAffine(RandomAffine),
+    /// `color-jitter`
+    ColorJitter(ColorJitter),
+    /// `rand-augment`
+    RandAugment(RandAugment),
+    /// `trivial-augment-wide`
+    TrivialAugmentWide(TrivialAugmentWide),
+    /// `cutout`
+    Cutout(Cutout),
+    /// `random-erasing`
+    RandomErasing(RandomErasing),
+    /// `mixup`
+    Mixup(Mixup),
+    /// `cutmix`
+    Cutmix(Cutmix),
+}
+
+/// What a step works on.
+enum Work<'a> {
+    Picture(&'a dyn Transform),
+    Batch(&'a dyn Mixing),
+}
+
+impl Step {
+    fn work(&self) -> Work<'_> {
+        match self {
+            Self::RandomCrop(step) => Work::Picture(step),
+            Self::RandomResizedCrop(step) => Work::Picture(step),
+            Self::RandomHorizontalFlip(step) => Work::Picture(step),
+            Self::RandomVerticalFlip(step) => Work::Picture(step),
+            Self::AlternatingFlip(step) => Work::Picture(step),
+            Self::RandomAffine(step) => Work::Picture(step),
+            Self::ColorJitter(step) => Work::Picture(step),
+            Self::RandAugment(step) => Work::Picture(step),
+            Self::TrivialAugmentWide(step) => Work::Picture(step),
+            Self::Cutout(step) => Work::Picture(step),
+            Self::RandomErasing(step) => Work::Picture(step),
+            Self::Mixup(step) => Work::Batch(step),
+            Self::Cutmix(step) => Work::Batch(step),
+        }
+    }
+}
+
+impl Augmentation {
+    /// Whether nothing is done.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Refuses steps whose parameters mean nothing, whatever the pictures, and pictures' steps after those of
+    /// batches.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Augmentation`] for the first such step.
+    pub fn check(&self) -> Result<(), Error> {
+        self.transforms().try_for_each(Transform::check)?;
+        self.mixings().try_for_each(Mixing::check)?;
+        let is_batch = |step: &Step| matches!(step.work(), Work::Batch(_));
+        let sorted = self.steps.is_sorted_by_key(is_batch);
+        let place = self.steps.iter().position(is_batch).map_or(0, |place| place + 1);
+        let last = self.steps.len();
+        let expected = format_args!("after those of all steps but mixup and cutmix, of {last} steps");
+        require(sorted, "mixup or cutmix", "place", place, expected)
+    }
+
+    /// The shape that pictures of the `input` shape come out with.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Augmentation`] for the first step that cannot be done to such pictures, or to any.
+    pub fn output_shape(&self, input: ImageShape) -> Result<ImageShape, Error> {
+        self.check()?;
+        self.transforms().try_fold(input, |shape, step| step.output_shape(shape))
+    }
+
+    /// Takes a picture through all steps.
+    pub(crate) fn apply(&self, picture: &mut Picture<'_>, key: SampleKey) {
+        let SampleKey { seed, epoch, index } = key;
+        let mut draw = Draw::new([seed, epoch, index as u64, purpose("augment")]);
+        self.transforms().for_each(|step| step.apply(picture, key, &mut draw));
+    }
+
+    /// Mixes the normalised pictures of a batch, where a step says so. Of several such steps each batch gets
+    /// one, each as likely.
+    pub(crate) fn mix(
+        &self,
+        images: &mut [f32],
+        labels: &[usize],
+        shape: ImageShape,
+        [seed, epoch, batch]: [u64; 3],
+    ) -> Option<Mix> {
+        let count = self.mixings().count();
+        if count == 0 {
+            return None;
+        }
+        let mut draw = Draw::new([seed, epoch, batch, purpose("mix")]);
+        let weight = self.mixings().nth(draw.below(count))?.mix(images, shape, &mut draw);
+        let labels: Vec<usize> = labels.iter().rev().copied().collect();
+        Some(Mix { weights: vec![weight; labels.len()], labels })
+    }
+
+    fn transforms(&self) -> impl Iterator<Item = &dyn Transform> {
+        self.steps.iter().filter_map(|step| match step.work() {
+            Work::Picture(transform) => Some(transform),
+            Work::Batch(_) => None,
+        })
+    }
+
+    fn mixings(&self) -> impl Iterator<Item = &dyn Mixing> {
+        self.steps.iter().filter_map(|step| match step.work() {
+            Work::Batch(mixing) => Some(mixing),
+            Work::Picture(_) => None,
+        })
+    }
+}
