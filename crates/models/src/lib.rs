@@ -13,15 +13,19 @@
 //! A program that learns the network's name at run time asks [`with_network`].
 
 mod cifar_cnn;
+mod cifar_fast;
 mod imagenette_cnn;
 mod mnist_cnn;
+mod mnist_deep;
 mod mnist_mlp;
 mod vgg16;
 mod zoo;
 
 pub use cifar_cnn::CifarCnn;
+pub use cifar_fast::CifarFast;
 pub use imagenette_cnn::ImagenetteCnn;
 pub use mnist_cnn::MnistCnn;
+pub use mnist_deep::MnistDeep;
 pub use mnist_mlp::MnistMlp;
 pub use vgg16::Vgg16Features;
 pub use zoo::{NAMES, UnknownNetwork, UseNetwork, with_network};

@@ -1,6 +1,6 @@
 //! Networks by name.
 
-use crate::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp};
+use crate::{CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp};
 use lenslet_nn::Classifier;
 
 /// Something to do with a network whose type is known only when its name is.
@@ -33,7 +33,9 @@ macro_rules! zoo {
 zoo! {
     "mnist-mlp" => MnistMlp,
     "mnist-cnn" => MnistCnn,
+    "mnist-deep" => MnistDeep,
     "cifar-cnn" => CifarCnn,
+    "cifar-fast" => CifarFast,
     "imagenette-cnn" => ImagenetteCnn,
 }
 

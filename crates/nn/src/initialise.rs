@@ -22,6 +22,10 @@ pub enum Initialiser {
     /// Uniform within `sqrt(6 / fan_in)`, for ReLU networks. Source: He et al. 2015,
     /// <https://arxiv.org/abs/1502.01852>.
     KaimingUniform,
+    /// Uniform within `sqrt(1 / fan_in)`, PyTorch's default, but of each convolution with an odd kernel as many
+    /// filters as there are channels hand their channel on unchanged. Source: airbench,
+    /// <https://arxiv.org/abs/2404.00498>, section 3.2.
+    Dirac,
 }
 
 impl Initialiser {
@@ -32,6 +36,7 @@ impl Initialiser {
         let spread = match self {
             Self::GlorotUniform => fan_in + fan_out,
             Self::KaimingUniform => fan_in,
+            Self::Dirac => 6 * fan_in,
         };
         (6.0 / spread.max(1) as f64).sqrt() as f32
     }
@@ -52,10 +57,25 @@ pub fn initialise<M: TensorCollection<f32, Cpu>>(model: &mut M, initialiser: Ini
                 let unit = (rng.random::<u32>() >> 8) as f32 / (1 << 23) as f32 - 1.0;
                 *value = unit * bound;
             }
+            if initialiser == Initialiser::Dirac {
+                hand_on(&shape, &mut values);
+            }
             tensor.write(&values);
         }
         Ok(())
     });
+}
+
+/// Makes the first filters of a convolution (`filters x channels x height x width`) copy a channel each.
+fn hand_on(shape: &[usize], weight: &mut [f32]) {
+    let &[_, channels, height, width] = shape else { return };
+    if height % 2 == 0 || width % 2 == 0 {
+        return;
+    }
+    for (channel, filter) in weight.chunks_exact_mut(channels * height * width).take(channels).enumerate() {
+        filter.fill(0.0);
+        filter[channel * height * width + height * width / 2] = 1.0;
+    }
 }
 
 fn generator(seed: u64, name: &str) -> ChaCha8Rng {

@@ -101,6 +101,21 @@ fn initial_values_depend_on_seed_and_name_alone() {
     assert!(values(&build(1).dense1.bias).iter().all(|b| *b == 0.0));
 }
 
+#[test]
+fn dirac_hands_channels_on() {
+    network! { Wide: 2x6x6 => conv(3, 3x3, same), conv(3, 2x2), flatten, dense(2) }
+    let mut net = Wide::with_classes(2).expect("two outputs");
+    initialise(&mut net, Initialiser::Dirac, 1);
+    let weight = values(&net.conv1.weight);
+    for channel in 0..2 {
+        let identity = |i: usize| f32::from(u8::from(i == channel * 9 + 4));
+        assert!((0..18).all(|i| weight[channel * 18 + i] == identity(i)), "{weight:?}");
+    }
+    let bound = (1.0f32 / 18.0).sqrt();
+    assert!(weight[36..].iter().all(|w| *w != 0.0 && w.abs() <= bound), "the third filter is drawn");
+    assert!(values(&net.conv2.weight).iter().all(|w| *w != 0.0), "a 2x2 kernel has no middle");
+}
+
 network! {
     /// Layers that work in place, in every order, at the ends and around a pool.
     InPlace: 2x7x6 => relu, dropout(0.2), conv(3, 3x2, same), dropout(0.5), relu, max_pool(2x3), relu, dropout(0.1), flatten, dropout(0.3), dense(7), relu, dropout(0.25), dense(5)

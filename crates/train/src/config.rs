@@ -30,6 +30,9 @@ pub struct TrainConfig {
     pub test_time: TestTime,
     /// First values of the weights.
     pub initialiser: Initialiser,
+    /// Whether the first convolution begins with the principal components of the pictures' patches; whoever makes
+    /// the session calls [`whiten`](crate::whiten).
+    pub whiten: bool,
     /// Decides first weights, order of samples and dropout.
     pub seed: u64,
     /// The rule of each step.
@@ -62,6 +65,7 @@ impl Default for TrainConfig {
             ema: None,
             test_time: TestTime::default(),
             initialiser: Initialiser::default(),
+            whiten: false,
             seed: 0,
             optimiser: OptimiserKind::default(),
             schedule: Schedule::default(),

@@ -75,6 +75,9 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// Leave `whiten` out, or change the first layer.
+    #[error("the first layer cannot whiten its input: {0}")]
+    CannotWhiten(String),
     /// dfdx could not allocate.
     #[error("dfdx: {0}")]
     Device(CpuError),

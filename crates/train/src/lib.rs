@@ -50,6 +50,7 @@ mod schedule;
 mod score;
 mod session;
 mod test_time;
+mod whiten;
 
 pub use clip::Clip;
 pub use config::{InvalidConfig, TrainConfig};
@@ -66,6 +67,7 @@ pub use schedule::{Anneal, Schedule};
 pub use score::Score;
 pub use session::Session;
 pub use test_time::TestTime;
+pub use whiten::whiten;
 
 /// The example of the repository's README compiles.
 #[cfg(doctest)]
