@@ -1,6 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Initialiser, Normalise, Optimiser, Progress, Split, Train};
+use crate::data::default_name;
 use crate::progress::{Renderer, renderer};
 use crate::{network, output};
 use anyhow::Context;
@@ -52,7 +53,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let network = arguments.network.clone().context("name a network, or --resume a checkpoint")?;
     let config = config(arguments)?;
     let input = with_network(&network, network::InputShape)?;
-    let data = arguments.data.name_or("mnist");
+    let data = arguments.data.name_or(default_name(input));
     let train = arguments.data.open(&data, Split::Train)?;
     let normalisation = match arguments.normalise {
         Normalise::Unit => Normalisation::unit(input[0]),
