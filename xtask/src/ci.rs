@@ -38,6 +38,7 @@ const SANITIZER: Step = (
     &[
         "test",
         "--package=lenslet-kernels",
+        "--package=lenslet-cifar",
         "--package=lenslet-idx",
         "--package=lenslet-checkpoint",
         "--lib",

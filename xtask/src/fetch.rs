@@ -15,7 +15,7 @@ use lenslet_fetch::{DataSet, Event, Fetcher, RemoteFile, Source, State, catalogu
 ///
 /// Files land in DATA_DIR/SET/. What is there and right is left alone, a partial download is resumed, and
 /// every file's SHA-256 sum is checked before it gets its name. MNIST comes with the repository and needs no
-/// network.
+/// network. CIFAR comes as an archive, which is unpacked and then removed.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "mirror")]
     list: bool,
 
-    /// Take the files from MIRROR/SET/FILE and from nowhere else
+    /// Take the files from MIRROR/SET/FILE, or the archive there, and from nowhere else
     #[arg(long, value_name = "DIR|URL")]
     mirror: Option<String>,
 
@@ -45,6 +45,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo xtask fetch mnist                             # into data/mnist, without a network
   cargo xtask fetch fashion-mnist kmnist              # from the public servers
+  cargo xtask fetch cifar-10                          # 170 MB, unpacked to data/cifar-10
   cargo xtask fetch --all --mirror /mnt/mirror        # from a directory that somebody prepared
   cargo xtask fetch mnist --mirror https://host/data --data-dir /tmp/data
   cargo xtask fetch --list                            # what is known, and what is here";
@@ -150,6 +151,7 @@ impl Reporter {
                     bar.set_position(*bytes);
                 }
             }
+            Event::Unpacking => self.line(&format!("{name}: verified; unpacking")),
             Event::Failed { place, failure, retry_in } => {
                 let next = match retry_in {
                     Some(pause) => format!("; trying again in {} s", pause.as_secs_f32()),

@@ -39,7 +39,8 @@ fn mnist_from_a_mirror_then_listed_then_left_alone() {
     let listed = fetch(data.path()).arg("--list").assert().success();
     let table = String::from_utf8(listed.get_output().stdout.clone()).unwrap();
     let states: Vec<_> = table.lines().map(|line| line.split_whitespace().last().unwrap()).collect();
-    assert_eq!(states, ["HERE", "complete", "absent", "absent"], "{table}");
+    assert_eq!(states[..2], ["HERE", "complete"], "{table}");
+    assert!(states.len() > 5 && states[2..].iter().all(|state| *state == "absent"), "{table}");
 
     fetch(data.path()).arg("mnist").assert().success().stdout(contains("0 new"));
 }

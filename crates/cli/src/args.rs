@@ -168,8 +168,9 @@ pub struct Summary {
 
 #[derive(Args)]
 pub struct Data {
-    /// A data set in the data directory (mnist, fashion-mnist, kmnist), or the path of a folder with the four
-    /// IDX files of the MNIST family [default: mnist, or the checkpoint's data].
+    /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse), or
+    /// the path of a folder with the four IDX files of the MNIST family or the binary files of CIFAR [default: mnist,
+    /// or for 32x32 colour pictures cifar-10, or the checkpoint's data].
     #[arg(long = "data", value_name = "NAME|DIR")]
     pub name: Option<String>,
 

@@ -1,8 +1,11 @@
 //! What decides a run's weights: a file, and flags that override it.
 
+use crate::data::default_name;
+use crate::network;
 use crate::run_file::{Normalise, RunFile};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use lenslet_models::with_network;
 use lenslet_train::{Clip, EarlyStopping, Metadata, Metric, OptimiserKind, Schedule};
 use std::path::PathBuf;
 
@@ -134,18 +137,21 @@ impl Settings {
     /// The file with the flags over it; `network`, `data` and `epochs` are flags, too.
     pub fn resolve(
         &self,
-        network: Option<&str>,
+        named: Option<&str>,
         data: Option<&str>,
         epochs: Option<u64>,
     ) -> anyhow::Result<RunFile> {
         let mut file = self.config.as_deref().map(RunFile::read).transpose()?.unwrap_or_default();
-        if let Some(network) = network {
+        if let Some(network) = named {
             file.network = network.to_owned();
         }
         anyhow::ensure!(!file.network.is_empty(), "name a network, in the file or before the flags");
         match data {
             Some(data) => file.data = data.to_owned(),
-            None if file.data.is_empty() => file.data = "mnist".to_owned(),
+            None if file.data.is_empty() => {
+                let input = with_network(&file.network, network::InputShape)?;
+                file.data = default_name(input).to_owned();
+            }
             None => {}
         }
         set(&mut file.normalise, self.normalise);

@@ -1,11 +1,12 @@
 //! The data sets that are known by name.
 //!
-//! Sizes and SHA-256 sums are those which `tensorflow_datasets` publishes in its `url_checksums`.
+//! Sizes and SHA-256 sums are those which `tensorflow_datasets` publishes in its `url_checksums`; the sums of CIFAR's
+//! unpacked files are those of `torchvision-ruby`.
 
-use crate::{DataSet, RemoteFile};
+use crate::{Archive, DataSet, RemoteFile};
 
 /// Every data set of the catalogue, in the order in which to list them.
-pub const ALL: &[DataSet] = &[MNIST, FASHION_MNIST, KMNIST];
+pub const ALL: &[DataSet] = &[MNIST, FASHION_MNIST, KMNIST, CIFAR_10, CIFAR_100];
 
 /// The data set called `name`.
 pub fn find(name: &str) -> Option<&'static DataSet> {
@@ -44,6 +45,7 @@ pub const MNIST: DataSet = DataSet {
             sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         },
     ],
+    archive: None,
 };
 
 /// Pictures of clothes (Xiao, Rasul and Vollgraf, 2017).
@@ -78,6 +80,7 @@ pub const FASHION_MNIST: DataSet = DataSet {
             sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         },
     ],
+    archive: None,
 };
 
 /// Cursive Japanese characters (Clanuwat et al., 2018).
@@ -112,4 +115,83 @@ pub const KMNIST: DataSet = DataSet {
             sha256: "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
         },
     ],
+    archive: None,
+};
+
+/// Photographs of animals and vehicles (Krizhevsky, 2009), as binary files.
+pub const CIFAR_10: DataSet = DataSet {
+    name: "cifar-10",
+    title: "60,000 photographs, 32x32 colour, 10 classes",
+    licence: "none stated; cite Krizhevsky, 2009",
+    page: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    base_urls: &["https://www.cs.toronto.edu/~kriz/", "http://www.cs.toronto.edu/~kriz/"],
+    files: &[
+        RemoteFile {
+            name: "cifar-10-batches-bin/data_batch_1.bin",
+            size: 30_730_000,
+            sha256: "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        },
+        RemoteFile {
+            name: "cifar-10-batches-bin/data_batch_2.bin",
+            size: 30_730_000,
+            sha256: "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        },
+        RemoteFile {
+            name: "cifar-10-batches-bin/data_batch_3.bin",
+            size: 30_730_000,
+            sha256: "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        },
+        RemoteFile {
+            name: "cifar-10-batches-bin/data_batch_4.bin",
+            size: 30_730_000,
+            sha256: "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        },
+        RemoteFile {
+            name: "cifar-10-batches-bin/data_batch_5.bin",
+            size: 30_730_000,
+            sha256: "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        },
+        RemoteFile {
+            name: "cifar-10-batches-bin/test_batch.bin",
+            size: 30_730_000,
+            sha256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+        },
+    ],
+    archive: Some(Archive {
+        file: RemoteFile {
+            name: "cifar-10-binary.tar.gz",
+            size: 170_052_171,
+            sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        },
+        extras: &["cifar-10-batches-bin/batches.meta.txt"],
+    }),
+};
+
+/// Photographs of 100 classes in 20 superclasses (Krizhevsky, 2009), as binary files.
+pub const CIFAR_100: DataSet = DataSet {
+    name: "cifar-100",
+    title: "60,000 photographs, 32x32 colour, 100 classes",
+    licence: "none stated; cite Krizhevsky, 2009",
+    page: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    base_urls: &["https://www.cs.toronto.edu/~kriz/", "http://www.cs.toronto.edu/~kriz/"],
+    files: &[
+        RemoteFile {
+            name: "cifar-100-binary/train.bin",
+            size: 153_700_000,
+            sha256: "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
+        },
+        RemoteFile {
+            name: "cifar-100-binary/test.bin",
+            size: 30_740_000,
+            sha256: "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a",
+        },
+    ],
+    archive: Some(Archive {
+        file: RemoteFile {
+            name: "cifar-100-binary.tar.gz",
+            size: 168_513_733,
+            sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        },
+        extras: &["cifar-100-binary/fine_label_names.txt", "cifar-100-binary/coarse_label_names.txt"],
+    }),
 };

@@ -16,12 +16,23 @@ pub struct DataSet {
     pub base_urls: &'static [&'static str],
     /// The files that make it up.
     pub files: &'static [RemoteFile],
+    /// The archive in which the files lie behind the base URLs, if they do not lie there by themselves.
+    pub archive: Option<Archive>,
+}
+
+/// A `.tar.gz` with the files of a [`DataSet`] as its members, under the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The archive itself.
+    pub file: RemoteFile,
+    /// Small members that are kept too. No sums of theirs are published; the archive's own covers them.
+    pub extras: &'static [&'static str],
 }
 
 /// One file of a [`DataSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// The file's name, the same here, on a mirror and behind a base URL.
+    /// The file's name, folders included, the same here, on a mirror and behind a base URL or in an archive.
     pub name: &'static str,
     /// The size in bytes.
     pub size: u64,
@@ -64,6 +75,9 @@ impl DataSet {
             whole += usize::from(found == Some(file.size));
             begun |= found.is_some() || size(&part_path(&path)).is_some();
         }
+        if let Some(archive) = &self.archive {
+            begun |= size(&part_path(&self.path(&archive.file, data_dir))).is_some();
+        }
         match whole {
             n if n == self.files.len() => State::Complete,
             0 if !begun => State::Absent,
@@ -74,7 +88,10 @@ impl DataSet {
 
 /// Where a download of `path` grows until it is whole and verified.
 pub(crate) fn part_path(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    part.into()
+    path.with_added_extension("part")
+}
+
+/// Where the members of the archive at `path` lie until all are there and verified.
+pub(crate) fn unpacked_path(path: &Path) -> PathBuf {
+    path.with_added_extension("unpacked")
 }

@@ -29,6 +29,68 @@ pub enum ErrorKind {
         /// Each place with the reason why the last attempt there failed.
         failures: Vec<(String, Failure)>,
     },
+    /// The archive has the catalogue's sum, but not what the catalogue says of its members. It was deleted, and
+    /// nothing of it was put in place.
+    Archive(ArchiveFault),
+}
+
+/// What is wrong with an archive.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveFault {
+    /// It is no `.tar.gz`, or it is damaged or cut off.
+    #[error("it cannot be unpacked: {0}")]
+    Damaged(io::Error),
+    /// There is more in it than there should be.
+    #[error("unpacked it has more than {limit} bytes")]
+    TooLarge {
+        /// The largest size in bytes, headers and padding included.
+        limit: u64,
+    },
+    /// A member's path is absolute or leads upwards.
+    #[error("its member {name:?} would lie outside of the folder")]
+    Outside {
+        /// The path.
+        name: String,
+    },
+    /// A member is neither a file nor a folder.
+    #[error("its member {name:?} is a link or a special file")]
+    NotAFile {
+        /// The member.
+        name: String,
+    },
+    /// Two members have the same path.
+    #[error("its member {name:?} is there twice")]
+    Twice {
+        /// The member.
+        name: String,
+    },
+    /// A member is larger than the catalogue's.
+    #[error("its member {name:?} should have {limit} bytes at most, but it has {found}")]
+    MemberTooLarge {
+        /// The member.
+        name: String,
+        /// The largest size in bytes.
+        limit: u64,
+        /// The size in bytes that it has.
+        found: u64,
+    },
+    /// A member of the catalogue is not in it.
+    #[error("it has no member {name:?}")]
+    Missing {
+        /// The member.
+        name: String,
+    },
+    /// A member is not that of the catalogue.
+    #[error("the SHA-256 sum of its member {name:?} should be {expected}, but it is {found}")]
+    Checksum {
+        /// The member.
+        name: String,
+        /// The catalogue's sum.
+        expected: String,
+        /// The sum of what is there.
+        found: String,
+    },
 }
 
 /// Why a file could not be had from one place.
@@ -133,6 +195,12 @@ impl fmt::Display for ErrorKind {
                     write!(f, "\n  {place}: {failure}")?;
                 }
                 f.write_str("\nTry again later, or give a mirror that has it.")
+            }
+            Self::Archive(fault) => {
+                write!(
+                    f,
+                    "{fault}; the archive was thrown away: give a mirror that has the files by themselves"
+                )
             }
         }
     }

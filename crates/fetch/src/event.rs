@@ -34,6 +34,8 @@ pub enum Event<'a> {
         /// The pause before the next attempt at this place, or `None` if it is given up.
         retry_in: Option<Duration>,
     },
+    /// The archive is whole and verified, and its members come next: unpacked, verified, put in their places.
+    Unpacking,
     /// It is verified and in its place.
     Done,
 }

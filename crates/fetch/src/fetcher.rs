@@ -1,16 +1,16 @@
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use ureq::Agent;
 
+use crate::dataset::part_path;
 use crate::error::local;
 use crate::part::Part;
 use crate::place::{Place, Source};
-use crate::sum::sha256;
-use crate::{DataSet, Error, ErrorKind, Event, Failure, RemoteFile, html};
+use crate::sum::sum_of;
+use crate::{Archive, DataSet, Error, ErrorKind, Event, Failure, RemoteFile, html, members};
 
 /// How long to wait for a server, and how often to ask it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub struct Fetched {
     /// Whether it was there, right, before.
     pub was_present: bool,
 }
+
+/// Each place that was tried, and why it failed.
+type Failures = Vec<(String, Failure)>;
 
 /// What ends an attempt without the file: a failure of the place, or an error here, where no other place helps.
 enum Stop {
@@ -97,10 +100,14 @@ impl Fetcher {
     /// A file that is there and right is left alone. What came of one that failed stays beside its place as
     /// `<file>.part`, and the next call goes on from there. `progress` is told of each file as it happens.
     ///
+    /// Where a set has an [`Archive`] and the source not the files by themselves, the archive is fetched in the same
+    /// way, and all that is missing is unpacked from it, verified, and only then put in its place. The archive is
+    /// removed then: its members have sums of their own.
+    ///
     /// # Errors
     ///
-    /// The first file that cannot be had from any place of the source, or cannot be written here. Files before it
-    /// are in their place.
+    /// The first file that cannot be had from any place of the source, or cannot be written here, or an archive that
+    /// does not hold what the catalogue says. Files before it are in their place.
     pub fn fetch(
         &self,
         dataset: &DataSet,
@@ -110,51 +117,96 @@ impl Fetcher {
         let mut fetched = Vec::with_capacity(dataset.files.len());
         for file in dataset.files {
             let path = dataset.path(file, data_dir);
-            let mut progress = |event: Event<'_>| progress(file, event);
             let found = sum_of(&path)?;
             let was_present = found.as_deref() == Some(file.sha256);
-            if was_present {
-                progress(Event::Present);
-            } else {
-                if let Some(found) = &found {
-                    progress(Event::Wrong { found });
-                }
-                self.bring(file, &self.source.places(dataset, file), &path, &mut progress)?;
-                progress(Event::Done);
+            match &found {
+                Some(_) if was_present => progress(file, Event::Present),
+                Some(found) => progress(file, Event::Wrong { found }),
+                None => {}
             }
             fetched.push(Fetched { path, was_present });
+        }
+        let all = dataset.files.iter().zip(&fetched);
+        let missing: Vec<(&RemoteFile, &Path)> = all
+            .filter(|(_, here)| !here.was_present)
+            .map(|(file, here)| (file, here.path.as_path()))
+            .collect();
+        for (at, &(file, path)) in missing.iter().enumerate() {
+            let mut failures = Vec::new();
+            let part = self.fill(dataset, file, path, &mut failures, &mut |event| progress(file, event))?;
+            match (part, &dataset.archive) {
+                (Some(part), _) => part.finish(path)?,
+                (None, None) => return Err(Error::new(path, ErrorKind::Unavailable { failures })),
+                (None, Some(archive)) => {
+                    self.bring_members(dataset, archive, &missing[at..], data_dir, failures, progress)?;
+                    break;
+                }
+            }
+            progress(file, Event::Done);
         }
         Ok(fetched)
     }
 
-    /// Puts one file at `path`, from the first place that has it.
-    fn bring(
+    /// Puts all of `missing` in their places, out of the archive. `failures` are those of the first by itself.
+    fn bring_members(
         &self,
-        file: &RemoteFile,
-        places: &[Place],
-        path: &Path,
-        progress: &mut dyn FnMut(Event<'_>),
+        dataset: &DataSet,
+        archive: &Archive,
+        missing: &[(&RemoteFile, &Path)],
+        data_dir: &Path,
+        mut failures: Failures,
+        progress: &mut dyn FnMut(&RemoteFile, Event<'_>),
     ) -> Result<(), Error> {
+        let file = &archive.file;
+        let path = dataset.path(file, data_dir);
+        let part = self.fill(dataset, file, &path, &mut failures, &mut |event| progress(file, event))?;
+        let Some(mut part) = part else {
+            return Err(Error::new(&path, ErrorKind::Unavailable { failures }));
+        };
+        progress(file, Event::Unpacking);
+        let placed = members::place(&mut part, dataset, archive, missing, data_dir);
+        // An archive that is of no use need not be kept; one that did not fit on the disk is worth keeping.
+        if placed.as_ref().err().is_none_or(|error| matches!(error.kind(), ErrorKind::Archive(_))) {
+            part.discard()?;
+        }
+        placed?;
+        missing.iter().for_each(|(file, _)| progress(file, Event::Done));
+        Ok(())
+    }
+
+    /// The whole and verified part of the file that shall lie at `path`, from the first place that has it; `None` if
+    /// there is none, and then `failures` says why.
+    fn fill(
+        &self,
+        dataset: &DataSet,
+        file: &RemoteFile,
+        path: &Path,
+        failures: &mut Failures,
+        progress: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<Part>, Error> {
+        let places = self.source.places(dataset, file);
+        if places.is_empty() && !part_path(path).exists() {
+            return Ok(None);
+        }
         let directory = path.parent().unwrap_or(path);
         fs::create_dir_all(directory).map_err(local(directory, "create the directory"))?;
         let mut part = Part::open(path)?;
         // A process may have ended between the last byte and the rename.
         if part.len() == file.size && part.sha256()? == file.sha256 {
-            return part.finish(path);
+            return Ok(Some(part));
         }
         if part.len() >= file.size {
             part.restart()?;
         }
-        let mut failures = Vec::new();
         for place in places {
-            match self.try_place(place, file, &mut part, progress) {
-                Ok(()) => return part.finish(path),
+            match self.try_place(&place, file, &mut part, progress) {
+                Ok(()) => return Ok(Some(part)),
                 Err(Stop::Failure(failure)) => failures.push((place.name(), failure)),
                 Err(Stop::Error(error)) => return Err(error),
             }
         }
         part.close()?;
-        Err(Error::new(path, ErrorKind::Unavailable { failures }))
+        Ok(None)
     }
 
     /// Fills `part` from one place, with as many attempts as the policy grants it.
@@ -231,14 +283,5 @@ impl Fetcher {
             return Err(Failure::Checksum { expected: file.sha256.to_owned(), found, resumed }.into());
         }
         Ok(())
-    }
-}
-
-/// The SHA-256 sum of the file at `path`, or `None` if there is none.
-fn sum_of(path: &Path) -> Result<Option<String>, Error> {
-    match File::open(path).and_then(|mut file| sha256(&mut file)) {
-        Ok(sum) => Ok(Some(sum)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(local(path, "read the file")(error)),
     }
 }

@@ -62,10 +62,21 @@ impl Part {
         sync_directory_of(target)
     }
 
+    /// The bytes that are here, from the first.
+    pub fn reader(&mut self) -> Result<&File, Error> {
+        self.file.rewind().map_err(local(&self.path, "read the file"))?;
+        Ok(&self.file)
+    }
+
+    /// Removes it.
+    pub fn discard(self) -> Result<(), Error> {
+        fs::remove_file(&self.path).map_err(local(&self.path, "remove the file"))
+    }
+
     /// Gives up for now: keeps what is worth resuming, and removes an empty file.
     pub fn close(self) -> Result<(), Error> {
         match self.len {
-            0 => fs::remove_file(&self.path).map_err(local(&self.path, "remove the file")),
+            0 => self.discard(),
             _ => Ok(()),
         }
     }
@@ -73,7 +84,7 @@ impl Part {
 
 /// Makes the rename itself survive a power cut.
 #[cfg(unix)]
-fn sync_directory_of(target: &Path) -> Result<(), Error> {
+pub fn sync_directory_of(target: &Path) -> Result<(), Error> {
     let directory = target.parent().unwrap_or(target);
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(local(directory, "flush to the disk"))
@@ -81,6 +92,6 @@ fn sync_directory_of(target: &Path) -> Result<(), Error> {
 
 /// Directories cannot be opened as files here; the file system orders the rename itself.
 #[cfg(not(unix))]
-fn sync_directory_of(_: &Path) -> Result<(), Error> {
+pub fn sync_directory_of(_: &Path) -> Result<(), Error> {
     Ok(())
 }

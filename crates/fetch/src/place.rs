@@ -19,9 +19,9 @@ pub enum Source {
     /// A directory that holds `<set>/<file>` for the sets that come with the program, and for the others, or if a
     /// file there is wrong, the catalogue's own URLs.
     Bundled(PathBuf),
-    /// A mirror: a directory that holds `<set>/<file>`.
+    /// A mirror: a directory that holds `<set>/<file>`, or the set's archive in place of its files.
     Directory(PathBuf),
-    /// A mirror: a URL under which there are `<set>/<file>`.
+    /// A mirror: a URL under which there are `<set>/<file>`, or the set's archive in place of its files.
     Url(String),
 }
 
@@ -38,7 +38,10 @@ impl Source {
     /// The places to try for `file`, in order.
     pub(crate) fn places(&self, dataset: &DataSet, file: &RemoteFile) -> Vec<Place> {
         let in_directory = |directory: &PathBuf| Place::File(dataset.path(file, directory));
-        let in_catalogue = dataset.base_urls.iter().map(|base| Place::Url(format!("{base}{}", file.name)));
+        // The public servers have the members of an archive only in it.
+        let is_served = dataset.archive.is_none_or(|archive| archive.file == *file);
+        let base_urls = if is_served { dataset.base_urls } else { &[] };
+        let in_catalogue = base_urls.iter().map(|base| Place::Url(format!("{base}{}", file.name)));
         match self {
             Self::Catalogue => in_catalogue.collect(),
             Self::Bundled(directory) => {

@@ -1,8 +1,9 @@
-//! The real binary, end to end, on a few hundred real digits.
+//! The real binary, end to end, on a few hundred real digits and on made-up pictures.
 
 mod bad_checkpoints;
 mod bad_data;
 mod bad_words;
+mod cifar;
 mod common;
 mod interruptions;
 mod output;

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use lenslet_fetch::catalogue;
+use lenslet_fetch::{DataSet, RemoteFile, catalogue};
+
+/// Archives included.
+fn files(dataset: &DataSet) -> impl Iterator<Item = &RemoteFile> {
+    dataset.files.iter().chain(dataset.archive.iter().map(|archive| &archive.file))
+}
 
 #[test]
 fn every_entry_is_well_formed() {
@@ -19,7 +24,7 @@ fn every_entry_is_well_formed() {
             assert!(!url.contains("yann.lecun.com"), "that server refuses more often than it serves");
         }
         assert!(!dataset.files.is_empty());
-        for file in dataset.files {
+        for file in files(dataset) {
             let is_inside = file.name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
             assert!(is_inside && !file.name.contains('\\'), "{}", file.name);
             assert!(file.size > 0, "{}", file.name);
@@ -37,7 +42,7 @@ fn every_entry_is_well_formed() {
 fn nothing_is_there_twice() {
     let names: BTreeSet<_> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
     assert_eq!(names.len(), catalogue::ALL.len());
-    let files = || catalogue::ALL.iter().flat_map(|dataset| dataset.files);
+    let files = || catalogue::ALL.iter().flat_map(files);
     let sums: BTreeSet<_> = files().map(|file| file.sha256).collect();
     assert_eq!(sums.len(), files().count());
 }

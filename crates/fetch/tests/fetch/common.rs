@@ -33,6 +33,7 @@ pub fn tiny(bytes: &[u8], urls: &[&str]) -> DataSet {
         page: "none",
         base_urls: urls.leak(),
         files: vec![file].leak(),
+        archive: None,
     }
 }
 
@@ -75,6 +76,7 @@ impl Run {
                 Event::Started { offset, .. } => format!("from {offset}"),
                 Event::Failed { retry_in, .. } if retry_in.is_some() => "retry".into(),
                 Event::Failed { .. } => "failed".into(),
+                Event::Unpacking => "unpacking".into(),
                 Event::Done => "done".into(),
                 _ => return, // the bytes
             });
