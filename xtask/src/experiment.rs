@@ -37,6 +37,10 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     threads: Option<u32>,
 
+    /// Where to fetch the data from, as `cargo xtask fetch --mirror` takes it
+    #[arg(long, value_name = "DIR|URL")]
+    mirror: Option<String>,
+
     /// Where data sets lie
     #[arg(long, value_name = "DIR", env = "LENSLET_DATA", default_value_os_t = workspace().join("data"))]
     data_dir: PathBuf,
@@ -120,7 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let recipe = Recipe::load(name)?;
     if let Some(dataset) = catalogue::find(&recipe.data) {
-        fetch::fetch(dataset, None, &arguments.data_dir, &mut out)?;
+        fetch::fetch(dataset, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }
     build()?;
     let first = recipe.seed()?;

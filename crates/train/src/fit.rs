@@ -129,7 +129,7 @@ pub fn train_step<'a, M: Classifier>(
     on_worker(|| {
         let Session { model, optimiser, average, config, .. } = session;
         set_noise(model, noise(config.seed, optimiser.step()));
-        let logits = training_logits(model, images, tape(gradients))?;
+        let logits = training_logits(model, images, tape(gradients), &|name| optimiser.is_frozen(name))?;
         let (loss, report) = cross_entropy(logits, targets)?;
         let mut gradients = loss.backward();
         if let Some(clip) = config.clip {

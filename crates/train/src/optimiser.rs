@@ -191,6 +191,11 @@ impl Optimiser {
         self.step
     }
 
+    /// Whether a tensor stays as it is.
+    pub(crate) fn is_frozen(&self, name: &str) -> bool {
+        self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
+    }
+
     /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients.
     ///
     /// # Errors
