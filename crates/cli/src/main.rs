@@ -34,5 +34,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
+        Command::Augment(arguments) => commands::augment::run(&arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! One command a file.
 
+pub mod augment;
 pub mod evaluate;
 pub mod predict;
 pub mod summary;
