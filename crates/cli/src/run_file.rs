@@ -2,12 +2,14 @@
 
 use anyhow::Context;
 use clap::ValueEnum;
+use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_pipeline::Normalisation;
 use lenslet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What `--config` reads, and what a run leaves in its folder as `config.toml`. Every key may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -49,6 +51,14 @@ impl Normalise {
     pub fn of(normalisation: &Normalisation) -> Self {
         let is_unit = *normalisation == Normalisation::unit(normalisation.mean.len());
         if is_unit { Self::Unit } else { Self::Channels }
+    }
+
+    /// The normalisation that it leads to for training pictures.
+    pub fn resolve(self, train: &Arc<dyn Dataset>, channels: usize) -> anyhow::Result<Normalisation> {
+        match self {
+            Self::Unit => Ok(Normalisation::unit(channels)),
+            Self::Channels => Ok(channel_stats(train)?.into()),
+        }
     }
 }
 

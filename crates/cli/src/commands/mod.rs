@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod evaluate;
+pub mod lr_find;
 pub mod predict;
 pub mod summary;
 pub mod train;

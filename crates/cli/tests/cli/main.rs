@@ -7,3 +7,4 @@ mod common;
 mod interruptions;
 mod output;
 mod runs;
+mod settings;
