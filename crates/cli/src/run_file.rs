@@ -122,6 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn the_readmes_example_is_read() {
+        let readme = include_str!("../README.md");
+        let example =
+            readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let train = RunFile::parse(example).expect("every key is known").train;
+        train.check().expect("every value can be");
+        assert_eq!((train.schedule, train.groups.len()), (Schedule::one_cycle(), 1));
+    }
+
+    #[test]
     fn unknown_keys_are_answered_with_the_known_ones() {
         for (text, named) in [
             ("epoch = 3", "`epochs`"),

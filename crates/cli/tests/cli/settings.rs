@@ -51,7 +51,10 @@ fn a_run_by_file_is_repeated_by_the_file_that_it_leaves() {
     // In parts, too, with flags over the file that leave it as it is.
     let mut child = bench.spawn("train mnist-mlp --config run.toml --seed 4 --json --output parts");
     let mut events = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("piped")));
-    events.find(|line| line.as_ref().expect("text").contains("\"checkpoint\"")).expect("an epoch").expect("text");
+    events
+        .find(|line| line.as_ref().expect("text").contains("\"checkpoint\""))
+        .expect("an epoch")
+        .expect("text");
     child.kill().expect("it runs, or has just ended");
     child.wait().expect("it ends");
     if bench.epochs_in("parts/last.safetensors") < 3 {
