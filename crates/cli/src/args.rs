@@ -1,5 +1,6 @@
 //! What one can type.
 
+use crate::commands::lr_find::LrFind;
 use crate::settings::{Settings, TestTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   lenslet train mnist-cnn                                    train on data/mnist, write runs/mnist-cnn/
+  lenslet lr-find mnist-cnn --output lr.svg                  which learning rate?
   lenslet train --resume runs/mnist-cnn/last.safetensors     go on after an interruption
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
@@ -30,6 +32,7 @@ Environment:
 #[derive(Subcommand)]
 pub enum Command {
     Train(Train),
+    LrFind(LrFind),
     Evaluate(Evaluate),
     Predict(Predict),
     Summary(Summary),
@@ -91,11 +94,11 @@ pub struct Train {
     pub progress: Progress,
 }
 
-/// Loss and accuracy of a checkpoint on test data.
+/// Loss and accuracy of a checkpoint on test data. JSON carries the accuracy on each class and all confusions.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  lenslet evaluate runs/mnist-cnn/last.safetensors
+  lenslet evaluate runs/mnist-cnn/best.safetensors --test-time flip --per-class --confusion
   lenslet evaluate runs/mnist-cnn/last.safetensors --split train --json")]
 pub struct Evaluate {
     /// A checkpoint of `lenslet train`.
@@ -111,6 +114,14 @@ pub struct Evaluate {
     /// How to look at a picture [default: as the run was told].
     #[arg(long, value_enum)]
     pub test_time: Option<TestTime>,
+
+    /// Show the accuracy on each class.
+    #[arg(long)]
+    pub per_class: bool,
+
+    /// Show how often each class was taken for each other.
+    #[arg(long)]
+    pub confusion: bool,
 
     #[command(flatten)]
     pub common: Common,

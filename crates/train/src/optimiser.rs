@@ -145,11 +145,6 @@ impl Optimiser {
         Ok(Self { groups: group::assign(groups, &names)?, ..Self::new(kind) })
     }
 
-    /// Whether a tensor stays as it is.
-    pub(crate) fn is_frozen(&self, name: &str) -> bool {
-        self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
-    }
-
     /// Brings the gradients within a bound.
     ///
     /// # Errors

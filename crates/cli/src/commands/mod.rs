@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod evaluate;
+pub mod lr_find;
 pub mod predict;
 pub mod summary;
 pub mod train;

@@ -6,10 +6,10 @@ use crate::run_file::{Normalise, RunFile};
 use crate::{network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, Subset, channel_stats};
+use lenslet_dataset::{Dataset, Subset};
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{EvalLoader, LoaderConfig, Normalisation, TrainLoader};
+use lenslet_pipeline::{EvalLoader, LoaderConfig, TrainLoader};
 use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint, whiten};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -55,10 +55,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs)?;
     let input = with_network(&network, network::InputShape)?;
     let train = arguments.data.open(&data, Split::Train)?;
-    let normalisation = match normalise {
-        Normalise::Unit => Normalisation::unit(input[0]),
-        Normalise::Channels => channel_stats(&train)?.into(),
-    };
+    let normalisation = normalise.resolve(&train, input[0])?;
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
     let classes = train.classes().to_vec();

@@ -9,3 +9,4 @@ mod common;
 mod interruptions;
 mod output;
 mod runs;
+mod settings;
