@@ -1,6 +1,7 @@
 //! A search for a learning rate.
 
 use crate::evaluate::check_shape;
+use crate::fit::targets;
 use crate::restore::{all_tensors, write};
 use crate::{Error, InvalidConfig, Session, config::require, train_step};
 use dfdx::nn::ZeroGrads;
@@ -96,9 +97,10 @@ impl Sweep {
         let (mut points, mut mean, mut least) = (Vec::new(), 0.0, f64::INFINITY);
         for step in 0..self.steps {
             let Some(batch) = batches.next() else { break };
-            let Batch { images, labels, .. } = batch?;
+            let Batch { images, labels, mix, .. } = batch?;
+            let targets = targets(&labels, mix.as_ref());
             let learning_rate = self.rate(step);
-            let (report, zeros) = train_step(session, images, &labels, learning_rate, gradients)?;
+            let (report, zeros) = train_step(session, images, targets, learning_rate, gradients)?;
             gradients = zeros;
             let loss = f64::from(report.loss);
             mean = self.smoothing * mean + (1.0 - self.smoothing) * loss;

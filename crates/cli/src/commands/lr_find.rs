@@ -6,12 +6,14 @@ use crate::settings::Settings;
 use crate::{curve, network, output};
 use anyhow::Context;
 use clap::Args;
+use lenslet_dataset::Dataset;
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{LoaderConfig, TrainLoader};
-use lenslet_train::{Curve, Session, Sweep, TrainConfig};
+use lenslet_pipeline::{LoaderConfig, Normalisation, TrainLoader};
+use lenslet_train::{Curve, Sweep, TrainConfig};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Find a learning rate: train for some steps while it grows, and see where the loss falls most steeply.
 ///
@@ -53,7 +55,8 @@ pub struct LrFind {
 }
 
 struct Run<'a> {
-    loader: TrainLoader,
+    train: Arc<dyn Dataset>,
+    normalisation: Normalisation,
     config: TrainConfig,
     sweep: &'a Sweep,
 }
@@ -62,9 +65,11 @@ impl UseNetwork for Run<'_> {
     type Output = anyhow::Result<Curve>;
 
     fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Curve> {
-        let classes = self.loader.dataset().classes().len();
-        let mut session = Session::new(M::with_classes(classes)?, self.config)?;
-        Ok(self.sweep.run(&mut session, &self.loader)?)
+        let Self { train, normalisation, config, sweep } = self;
+        let batches = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
+        let loader = TrainLoader::new(Arc::clone(&train), &normalisation, &config.augment, batches)?;
+        let mut session = network::untrained::<M>(config, &train, &normalisation)?;
+        Ok(sweep.run(&mut session, &loader)?)
     }
 }
 
@@ -80,10 +85,8 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     let [channels, ..] = with_network(&network, network::InputShape)?;
     let train = data.open(&name, Split::Train)?;
     let normalisation = normalise.resolve(&train, channels)?;
-    let loader = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
-    let loader = TrainLoader::new(train, &normalisation, &config.augment, loader)?;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
-    let found = with_network(&network, Run { loader, config, sweep: &sweep })??;
+    let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");
         fs::write(path, curve::svg(&found, &title))
