@@ -3,7 +3,7 @@
 use dfdx::nn::NumParams;
 use dfdx::prelude::{Cpu, DeviceBuildExt};
 use lenslet_models::{
-    CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features,
+    CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features,
     with_network,
 };
 use lenslet_nn::{Classifier, Plan, Summary};
@@ -13,6 +13,10 @@ fn parameters_are_those_of_the_sources() {
     assert_eq!(MnistMlp::with_classes(10).expect("free").summary().parameters(), 79_510);
     assert_eq!(MnistCnn::with_classes(10).expect("free").summary().parameters(), 1_691_360);
     assert_eq!(CifarCnn::with_classes(10).expect("free").summary().parameters(), 4_247_985);
+    // airbench94's trainable ones; and biases of the convolutions, scales of the norms, and the head's biases.
+    let beyond = 1_152 + 1_152 + 10;
+    assert_eq!(CifarFast::with_classes(10).expect("free").summary().parameters(), 1_971_640 + beyond);
+    assert_eq!(MnistDeep::with_classes(10).expect("free").summary().parameters(), 140_778);
     assert_eq!(ImagenetteCnn::with_classes(10).expect("free").summary().parameters(), 419_220);
     let vgg = Cpu::default().build_module::<Vgg16Features, f32>();
     let summary = Summary::new(&Plan::of(&vgg, &[3, 224, 224]));
