@@ -134,6 +134,11 @@ mod tests {
         let sgd = crate::SgdStep { learning_rate: 0.0, momentum: 0.5, nesterov: false, weight_decay: 0.0 };
         sgd.apply(&mut [0.0], &mut [0.0], &mut velocity);
         results.extend([first, velocity].concat());
+        let mut halved = tiny;
+        crate::scale_gradient(&mut halved, 0.5);
+        let mut rest = tiny;
+        crate::add(&mut rest, &[-0.75 * f32::MIN_POSITIVE]);
+        results.extend([halved, rest].concat());
         results
     }
 

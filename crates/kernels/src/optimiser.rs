@@ -100,7 +100,7 @@ impl SgdStep {
 
 /// The sum of a gradient's squares, for a norm over several of them.
 pub fn sum_of_squares(gradient: &[f32]) -> f64 {
-    let piece = |piece: &[f32]| piece.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
+    let piece = |piece: &[f32]| flush_denormals(|| piece.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>());
     gradient.par_chunks(PIECE).map(piece).collect::<Vec<_>>().iter().sum()
 }
 
@@ -118,7 +118,7 @@ pub fn scale_gradient(gradient: &mut [f32], factor: f32) {
 pub fn clamp_gradient(gradient: &mut [f32], limit: f32) {
     assert!(limit >= 0.0, "a gradient cannot be clamped to {limit}");
     gradient.par_chunks_mut(PIECE).for_each(|piece| {
-        piece.iter_mut().for_each(|g| *g = g.clamp(-limit, limit));
+        flush_denormals(|| piece.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)));
     });
 }
 

@@ -3,8 +3,8 @@
 use dfdx::nn::NumParams;
 use dfdx::prelude::{Cpu, DeviceBuildExt};
 use lenslet_models::{
-    CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, NAMES, UnknownNetwork, UseNetwork, Vgg16Features,
-    with_network,
+    CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, NAMES, UnknownNetwork, UseNetwork,
+    Vgg16Features, with_network,
 };
 use lenslet_nn::{Classifier, Plan, Summary};
 

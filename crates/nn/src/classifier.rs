@@ -81,8 +81,8 @@ pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
     measured_logits(model, model.whole_plan(), pictures, tape).map(|(logits, _)| logits)
 }
 
-/// [`logits`] of a training step, where running statistics take in the batch's. The tensors that `is_frozen` names have
-/// no gradient where no layer before them has a tensor that is trained: the backward pass ends there.
+/// [`logits`] of a training step, where running statistics take in the batch's. The backward pass ends at the first
+/// layer, or outermost residual block, with a tensor that `is_frozen` does not name.
 ///
 /// # Errors
 /// Those of [`logits`].

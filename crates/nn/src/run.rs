@@ -184,6 +184,15 @@ enum Found {
     Statistics(BatchStatistics),
 }
 
+/// What a stage is run for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Inference,
+    /// A training step that does not come back to it.
+    Frozen,
+    Trained,
+}
+
 fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     let batch = x.len() / plan.input.iter().product::<usize>().max(1);
     let mut trace = Trace::default();
@@ -215,7 +224,12 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
                 let parameters = if has_parameters { upcoming.take() } else { None }.unwrap_or_default();
-                let run = || run_stage(&plan.stages, index, &current, &parameters, batch, training);
+                let mode = match (training, is_trained) {
+                    (false, _) => Mode::Inference,
+                    (true, false) => Mode::Frozen,
+                    (true, true) => Mode::Trained,
+                };
+                let run = || run_stage(&plan.stages, index, &current, &parameters, batch, mode);
                 let next = &mut upcoming;
                 let ((output, found), ()) = rayon::join(run, || {
                     if next.is_none() {
@@ -252,7 +266,7 @@ fn run_stage(
     x: &[f32],
     parameters: &[Buffer],
     batch: usize,
-    training: bool,
+    mode: Mode,
 ) -> (Buffer, Found) {
     let (stage, activation, pool) = (&stages[index], activation_of(stages, index), pooling_of(stages, index));
     let output = if pool.is_some() { &stages[index + 2].output } else { &stage.output };
@@ -262,7 +276,7 @@ fn run_stage(
         (Operation::Flatten(picture), []) => to_channels_first(x, *picture, &mut y),
         (Operation::Conv2d(conv), [weight, bias]) => match pool {
             None => conv.forward(x, weight, bias, activation, &mut y),
-            Some(pool) if training => {
+            Some(pool) if mode == Mode::Trained => {
                 let mut winners = vec![0; y.len()];
                 conv.forward_pooled(x, weight, bias, activation, pool, &mut y, Some(&mut winners));
                 found = Found::Winners(winners);
@@ -270,14 +284,14 @@ fn run_stage(
             Some(pool) => conv.forward_pooled(x, weight, bias, activation, pool, &mut y, None),
         },
         (Operation::Dense(dense), [weight, bias]) => dense.forward(x, weight, bias, activation, &mut y),
-        (Operation::MaxPool2d(pool), []) if training => {
+        (Operation::MaxPool2d(pool), []) if mode == Mode::Trained => {
             let mut winners = vec![0; y.len()];
             pool.forward(x, &mut y, Some(&mut winners));
             found = Found::Winners(winners);
         }
         (Operation::MaxPool2d(pool), []) => pool.forward(x, &mut y, None),
         (Operation::AvgPool2d(pool), []) => pool.forward(x, &mut y),
-        (Operation::BatchNorm(norm), [gamma, beta]) if training => {
+        (Operation::BatchNorm(norm), [gamma, beta]) if mode != Mode::Inference => {
             found = Found::Statistics(norm.forward_training(x, gamma, beta, &mut y));
         }
         (Operation::BatchNorm(norm), [gamma, beta]) => {

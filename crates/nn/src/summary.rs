@@ -1,6 +1,6 @@
 //! The table of a network's layers.
 
-use crate::plan::Plan;
+use crate::plan::{Operation, Plan};
 use serde::Serialize;
 use std::fmt;
 
@@ -40,7 +40,12 @@ impl Summary {
         };
         Self {
             input: plan.input.clone(),
-            rows: plan.stages.iter().filter(|stage| !stage.name.is_empty()).map(row).collect(),
+            rows: plan
+                .stages
+                .iter()
+                .filter(|stage| !matches!(stage.operation, Operation::Fork | Operation::Shortcut))
+                .map(row)
+                .collect(),
         }
     }
 
