@@ -136,8 +136,8 @@ mod tests {
         results.extend([first, velocity].concat());
         let mut halved = tiny;
         crate::scale_gradient(&mut halved, 0.5);
-        let mut rest = tiny;
-        crate::add(&mut rest, &[-0.75 * f32::MIN_POSITIVE]);
+        let mut rest = [1.5 * f32::MIN_POSITIVE];
+        crate::add(&mut rest, &[-f32::MIN_POSITIVE]);
         results.extend([halved, rest].concat());
         results
     }

@@ -527,26 +527,24 @@ pub fn weight_backward(
     dweight: &mut [f32],
     dbias: &mut [f32],
 ) {
-    let ([channels, ..], [filters, height, width]) = (conv.input, conv.output);
+    let ([channels, ..], [filters, ..]) = (conv.input, conv.output);
     let simd = Simd::current();
     let (depth, lanes) = (padded(channels), padded(filters));
     let offset = [conv.window.padding.top, conv.window.padding.left];
-    let pictures = (DEPTH / (height.div_ceil(TILE) * width.div_ceil(TILE))).max(1);
-    let mut sums = Scratch::new(POINTS * channels * lanes);
     let mut biases = Scratch::zeros(dy.len() / conv.output_len() * filters);
-    let chunks = x.chunks(pictures * conv.input_len()).zip(dy.chunks_mut(pictures * conv.output_len()));
-    for (chunk, ((x, dy), biases)) in chunks.zip(biases.chunks_mut(pictures * filters)).enumerate() {
-        let first = chunk * pictures * conv.output_len();
-        let pictures = dy.par_chunks_exact_mut(conv.output_len()).zip(biases.par_chunks_exact_mut(filters));
-        pictures.enumerate().for_each(|(picture, (dy, dbias))| {
-            let activated = activated.map(|y| &y[first + picture * dy.len()..][..dy.len()]);
-            flush_denormals(|| bias_backward(activated, dy, dbias));
-        });
-        let here: Vec<Tile> = tiles(conv.output, dy.len() / conv.output_len()).collect();
-        let there = here
-            .iter()
-            .map(|tile| Tile { picture: tile.picture / conv.output_len() * conv.input_len(), ..*tile });
-        let there: Vec<Tile> = there.collect();
+    let pictures = dy.par_chunks_exact_mut(conv.output_len()).zip(biases.par_chunks_exact_mut(filters));
+    pictures.enumerate().for_each(|(picture, (dy, dbias))| {
+        let activated = activated.map(|y| &y[picture * dy.len()..][..dy.len()]);
+        flush_denormals(|| bias_backward(activated, dy, dbias));
+    });
+    let dy = &*dy;
+    let here: Vec<Tile> = tiles(conv.output, dy.len() / conv.output_len()).collect();
+    let there = here
+        .iter()
+        .map(|tile| Tile { picture: tile.picture / conv.output_len() * conv.input_len(), ..*tile });
+    let there: Vec<Tile> = there.collect();
+    let mut sums = Scratch::new(POINTS * channels * lanes);
+    for (chunk, (here, there)) in here.chunks(DEPTH).zip(there.chunks(DEPTH)).enumerate() {
         let mut inputs = Scratch::new(POINTS * point_len(here.len(), depth));
         let mut outputs = Scratch::new(POINTS * point_len(here.len(), lanes));
         let parts = |points, lanes| {
