@@ -4,8 +4,22 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Puts what `write` writes at `path`, replacing a file that is there. On an error the old file is untouched
-/// and nothing is left beside it; an open map of the old file stays valid.
+/// Puts what `write` writes at `path`, replacing a file that is there: a temporary file beside it, synced, renamed. On
+/// an error the old file is untouched and nothing is left beside it; an open map of the old file stays valid.
+///
+/// ```
+/// use std::io::Write;
+///
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("curve.svg");
+/// lenslet_checkpoint::replace(&path, |file| file.write_all(b"<svg/>"))?;
+/// assert_eq!(std::fs::read(&path)?, b"<svg/>");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of `write`, and where the folder cannot be written to.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

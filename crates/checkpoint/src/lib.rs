@@ -44,6 +44,7 @@ mod error;
 mod read;
 mod write;
 
+pub use atomic::replace;
 pub use error::Error;
 pub use read::{Checkpoint, TensorView};
 pub use write::{Tensor, save};

@@ -1,8 +1,10 @@
 //! What one can type.
 
 use crate::commands::lr_find::LrFind;
-use crate::settings::{Settings, TestTime};
+use crate::network;
+use crate::settings::{Course, Settings, test_time_parser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lenslet_train::TestTime;
 use std::path::PathBuf;
 
 /// Train, evaluate and use convolutional image classifiers.
@@ -54,16 +56,17 @@ Examples:
   lenslet train --config runs/first/config.toml --seed 2 --output runs/second
   lenslet train --resume runs/first/last.safetensors --epochs 10")]
 pub struct Train {
-    /// The network to train: mnist-mlp or mnist-cnn (28x28 grey pictures), cifar-cnn (32x32 colour) or
-    /// imagenette-cnn (224x224 colour).
-    #[arg(required_unless_present_any = ["resume", "config"])]
+    #[arg(
+        required_unless_present_any = ["resume", "config"],
+        help = format!("The network to train: {}.", network::list())
+    )]
     pub network: Option<String>,
 
     /// Go on with the run of this checkpoint, with its network, data and settings.
     #[arg(
         long,
         value_name = "CHECKPOINT",
-        conflicts_with_all = ["network", "Settings"]
+        conflicts_with_all = ["network", "Settings", "Course"]
     )]
     pub resume: Option<PathBuf>,
 
@@ -82,6 +85,9 @@ pub struct Train {
     /// schedule spans them all, so that another number changes it.
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
+
+    #[command(flatten)]
+    pub course: Course,
 
     #[command(flatten)]
     pub settings: Settings,
@@ -112,7 +118,7 @@ pub struct Evaluate {
     pub split: Split,
 
     /// How to look at a picture [default: as the run was told].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "HOW", value_parser = test_time_parser())]
     pub test_time: Option<TestTime>,
 
     /// Show the accuracy on each class.
@@ -149,7 +155,7 @@ pub struct Predict {
     pub top: u32,
 
     /// How to look at a picture [default: as the run was told].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "HOW", value_parser = test_time_parser())]
     pub test_time: Option<TestTime>,
 
     /// Swap light and dark first: MNIST's digits are light on dark.

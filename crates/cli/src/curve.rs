@@ -69,7 +69,10 @@ pub fn svg(curve: &Curve, title: &str) -> String {
             if colour == "#ddd" { "black" } else { colour }
         );
     };
-    for power in axes.rates[0].ceil() as i32..=axes.rates[1].floor() as i32 {
+    let powers = [axes.rates[0].ceil() as i32, axes.rates[1].floor() as i32];
+    // Not more than there is room for.
+    let stride = (powers[1] - powers[0]).max(0) / 12 + 1;
+    for power in (powers[0]..=powers[1]).step_by(stride as usize) {
         let x = axes.x(f64::from(power));
         mark([x, MARGIN, x, bottom], "#ddd", [x, bottom + 20.0], format!("1e{power}"));
     }
@@ -90,6 +93,17 @@ pub fn svg(curve: &Curve, title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_widest_range_has_few_ticks() {
+        let point = |learning_rate| SweepPoint { learning_rate, loss: 1.0, smoothed: 1.0 };
+        let ticks = |from, to| {
+            let curve = Curve { points: vec![point(from), point(to)], suggestion: None };
+            svg(&curve, "").matches(">1e").count()
+        };
+        assert_eq!(ticks(1e-6, 10.0), 8);
+        assert!((6..=13).contains(&ticks(f64::MIN_POSITIVE, f64::MAX)));
+    }
 
     #[test]
     fn every_point_lies_within_the_frame() {

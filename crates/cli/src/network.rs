@@ -3,10 +3,10 @@
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape, Subset};
-use lenslet_models::{UnknownNetwork, UseNetwork, with_network};
+use lenslet_models::{NAMES, UnknownNetwork, UseNetwork, with_network};
 use lenslet_nn::{Classifier, WrongClasses};
-use lenslet_pipeline::{EvalLoader, LoaderConfig, Normalisation};
-use lenslet_train::{Metadata, Session, TrainConfig, load_weights, whiten};
+use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation};
+use lenslet_train::{Error, Metadata, Session, TrainConfig, load_weights, whiten};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,6 +41,24 @@ impl UseNetwork for InputShape {
 
 pub fn image_shape([channels, height, width]: [usize; 3]) -> ImageShape {
     ImageShape { channels, height, width }
+}
+
+/// The networks that there are and the pictures that they take, for a help text.
+pub fn list() -> String {
+    let shown = |name: &&str| {
+        let input = with_network(name, InputShape).ok()?;
+        Some(format!("{name} ({})", image_shape(input)))
+    };
+    NAMES.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses pictures that, once they are augmented, are not what a network takes. Those that differ among themselves
+/// are the loader's to refuse.
+pub fn check_shape(input: [usize; 3], data: &dyn Dataset, augmentation: &Augmentation) -> anyhow::Result<()> {
+    let Some(shape) = data.image_shape() else { return Ok(()) };
+    let (network, data) = (image_shape(input), augmentation.output_shape(shape)?);
+    anyhow::ensure!(network == data, Error::Shape { network, data });
+    Ok(())
 }
 
 /// A network of the checkpoint's kind with its weights.

@@ -4,6 +4,7 @@ use anyhow::Context;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Prints a line.
 pub fn line(text: impl Display) -> anyhow::Result<()> {
@@ -13,6 +14,12 @@ pub fn line(text: impl Display) -> anyhow::Result<()> {
 /// Prints a value as one line of JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)
+}
+
+/// Writes a file whole or not at all.
+pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    lenslet_checkpoint::replace(path, |file| file.write_all(bytes))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Says on standard error, in one line, why the command failed. Where that is closed there is nobody to tell.

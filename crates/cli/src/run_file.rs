@@ -1,5 +1,6 @@
 //! All settings of a run in one TOML file.
 
+use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
 use lenslet_dataset::{Dataset, channel_stats};
@@ -7,7 +8,6 @@ use lenslet_pipeline::Normalisation;
 use lenslet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,30 +78,32 @@ impl RunFile {
     /// Writes the file whole or not at all.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = toml::to_string(self).context("the settings do not fit a TOML file")?;
-        let part = path.with_extension("toml.part");
-        let write = || {
-            let mut file = fs::File::create(&part)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&part, path)
-        };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        output::file(path, text.as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lenslet_nn::Initialiser;
+    use lenslet_pipeline::{Augmentation, RandomCrop, Step};
     use lenslet_train::{Clip, EarlyStopping, Group, Metric, OptimiserKind, Schedule, TestTime};
+    use std::collections::BTreeSet;
+    use toml::{Table, Value};
 
-    #[test]
-    fn what_is_written_is_read() {
+    /// Every setting there is.
+    fn full() -> RunFile {
         let train = TrainConfig {
             epochs: 12,
+            batch_size: 64,
+            learning_rate: 0.01,
             warm_up: 0.5,
             label_smoothing: 0.2,
             ema: Some(0.99),
             test_time: TestTime::FlipShift,
+            initialiser: Initialiser::Dirac,
+            whiten: true,
+            seed: 4,
             optimiser: OptimiserKind::Sgd { momentum: 0.85, nesterov: true, weight_decay: 0.0153 },
             schedule: Schedule::one_cycle(),
             clip: Some(Clip::Norm(1.0)),
@@ -110,10 +112,19 @@ mod tests {
                 Group { weight_decay: Some(0.0), ..Group::new("*.bias") },
                 Group { learning_rate_scale: 64.0, ..Group::new("batch_norm*.bias") },
             ],
-            ..TrainConfig::default()
+            augment: Augmentation { steps: vec![Step::RandomCrop(RandomCrop::default())] },
         };
         let data = "mnist".to_owned();
-        let file = RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train };
+        RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train }
+    }
+
+    fn table(file: &RunFile) -> Table {
+        toml::to_string(file).expect("fits").parse().expect("TOML")
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let file = full();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("config.toml");
         file.write(&path).expect("room");
@@ -126,9 +137,28 @@ mod tests {
         let readme = include_str!("../README.md");
         let example =
             readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
-        let train = RunFile::parse(example).expect("every key is known").train;
-        train.check().expect("every value can be");
-        assert_eq!((train.schedule, train.groups.len()), (Schedule::one_cycle(), 1));
+        let file = RunFile::parse(example).expect("every key is known");
+        file.train.check().expect("every value can be");
+        assert_eq!((&file.train.schedule, file.train.groups.len()), (&Schedule::one_cycle(), 1));
+
+        // It shows every key: those that there are, and within its tables those that reading it filled in.
+        let example: Table = example.parse().expect("TOML");
+        let keys = |table: &Table| table.keys().cloned().collect::<BTreeSet<_>>();
+        let (full, filled) = (table(&full()), table(&file));
+        assert_eq!(keys(&example), keys(&full));
+        for (key, value) in &example {
+            match (value, &filled[key]) {
+                (Value::Table(shown), Value::Table(filled)) => assert_eq!(keys(shown), keys(filled), "{key}"),
+                (Value::Array(shown), Value::Array(filled)) if key == "groups" => {
+                    let [Value::Table(shown), Value::Table(filled)] = [&shown[0], &filled[0]] else {
+                        panic!("{shown:?}")
+                    };
+                    assert_eq!(keys(shown), keys(filled), "{key}");
+                }
+                // The pipeline's own documents show the steps' parameters.
+                _ => {}
+            }
+        }
     }
 
     #[test]

@@ -4,11 +4,18 @@ use crate::data::default_name;
 use crate::network;
 use crate::run_file::{Normalise, RunFile};
 use anyhow::Context;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use lenslet_models::with_network;
-use lenslet_train::{Clip, EarlyStopping, Metadata, Metric, OptimiserKind, Schedule};
+use lenslet_nn::Initialiser;
+use lenslet_train::{Clip, EarlyStopping, Metadata, OptimiserKind, Schedule, TestTime, TrainConfig};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::mem::discriminant;
 use std::path::PathBuf;
 
+// Clap would take documentation for that of the command.
+// What a single step depends on.
 #[derive(Args)]
 pub struct Settings {
     /// A TOML file of settings, such as another run's config.toml. Flags override it.
@@ -19,22 +26,9 @@ pub struct Settings {
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
 
-    /// Step size of the optimiser [default: 0.001].
-    #[arg(long, value_name = "RATE")]
-    pub learning_rate: Option<f64>,
-
-    /// How the learning rate changes [default: constant]. `step` divides it by ten after half and after three
-    /// quarters of the epochs.
-    #[arg(long, value_enum)]
-    pub schedule: Option<ScheduleName>,
-
-    /// Epochs in which the learning rate goes up to where its schedule begins [default: 0].
-    #[arg(long, value_name = "EPOCHS")]
-    pub warm_up: Option<f64>,
-
     /// The rule of each step [default: adam].
-    #[arg(long, value_enum)]
-    pub optimiser: Option<Optimiser>,
+    #[arg(long, value_name = "RULE", value_parser = optimiser_parser())]
+    pub optimiser: Option<OptimiserKind>,
 
     /// Share of the last velocity that sgd keeps [default: 0].
     #[arg(long, value_name = "SHARE")]
@@ -60,16 +54,8 @@ pub struct Settings {
     #[arg(long, value_name = "DECAY")]
     pub ema: Option<f64>,
 
-    /// End after so many epochs in a row without a lower test loss.
-    #[arg(long, value_name = "EPOCHS")]
-    pub patience: Option<u64>,
-
-    /// How to look at a test picture [default: none].
-    #[arg(long, value_enum)]
-    pub test_time: Option<TestTime>,
-
     /// First values of the weights [default: glorot-uniform].
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "HOW", value_parser = initialiser_parser())]
     pub initialiser: Option<Initialiser>,
 
     /// How pixels become inputs [default: unit].
@@ -82,11 +68,29 @@ pub struct Settings {
     pub seed: Option<u64>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Optimiser {
-    Adam,
-    Adamw,
-    Sgd,
+// What changes from step to step, ends the run, or uses what it made.
+#[derive(Args, Default)]
+pub struct Course {
+    /// Step size of the optimiser [default: 0.001].
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+
+    /// How the learning rate changes [default: constant]. `step` divides it by ten after half and after three
+    /// quarters of the epochs.
+    #[arg(long, value_enum)]
+    pub schedule: Option<ScheduleName>,
+
+    /// Epochs in which the learning rate goes up to where its schedule begins [default: 0].
+    #[arg(long, value_name = "EPOCHS")]
+    pub warm_up: Option<f64>,
+
+    /// End after so many epochs in a row without a lower test loss.
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<u64>,
+
+    /// How to look at a test picture [default: none].
+    #[arg(long, value_name = "HOW", value_parser = test_time_parser())]
+    pub test_time: Option<TestTime>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,38 +103,45 @@ pub enum ScheduleName {
     Step,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Initialiser {
-    /// As Keras.
-    GlorotUniform,
-    /// For ReLU networks.
-    KaimingUniform,
+/// Reads one of some names, each with a word of help, as a configuration file does.
+fn named<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    names: &'static [(&'static str, &'static str)],
+    value: fn(&str) -> serde_json::Value,
+) -> impl TypedValueParser<Value = T> {
+    let values = names.iter().map(|(name, help)| PossibleValue::new(*name).help(*help));
+    PossibleValuesParser::new(values).try_map(move |name| serde_json::from_value(value(&name)))
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum TestTime {
-    /// Once.
-    None,
-    /// Average over the picture and its mirror image.
-    Flip,
-    /// Average over those, and both moved by a pixel either way.
-    FlipShift,
+fn optimiser_parser() -> impl TypedValueParser<Value = OptimiserKind> {
+    let names = &[
+        ("adam", "Adaptive moments"),
+        ("adamw", "Those with weight decay apart"),
+        ("sgd", "Stochastic gradient descent"),
+    ];
+    named(names, |name| json!({ "kind": name }))
 }
 
-impl From<TestTime> for lenslet_train::TestTime {
-    fn from(test_time: TestTime) -> Self {
-        match test_time {
-            TestTime::None => Self::None,
-            TestTime::Flip => Self::Flip,
-            TestTime::FlipShift => Self::FlipShift,
-        }
-    }
+fn initialiser_parser() -> impl TypedValueParser<Value = Initialiser> {
+    let names = &[
+        ("glorot-uniform", "As Keras"),
+        ("kaiming-uniform", "For ReLU networks"),
+        ("dirac", "Convolutions hand their input on"),
+    ];
+    named(names, |name| json!(name))
+}
+
+pub fn test_time_parser() -> impl TypedValueParser<Value = TestTime> {
+    let names = &[
+        ("none", "Once"),
+        ("flip", "Average over the picture and its mirror image"),
+        ("flip-shift", "Average over those, and both moved by a pixel either way"),
+    ];
+    named(names, |name| json!(name))
 }
 
 /// How a checkpoint's network looks at pictures, unless told otherwise.
-pub fn test_time(told: Option<TestTime>, metadata: &Metadata) -> lenslet_train::TestTime {
-    let of_run = || metadata.training.as_ref().map(|run| run.config.test_time).unwrap_or_default();
-    told.map_or_else(of_run, Into::into)
+pub fn test_time(told: Option<TestTime>, metadata: &Metadata) -> TestTime {
+    told.or(metadata.training.as_ref().map(|run| run.config.test_time)).unwrap_or_default()
 }
 
 impl Settings {
@@ -140,6 +151,7 @@ impl Settings {
         named: Option<&str>,
         data: Option<&str>,
         epochs: Option<u64>,
+        course: &Course,
     ) -> anyhow::Result<RunFile> {
         let mut file = self.config.as_deref().map(RunFile::read).transpose()?.unwrap_or_default();
         if let Some(network) = named {
@@ -157,39 +169,25 @@ impl Settings {
         set(&mut file.normalise, self.normalise);
         let train = &mut file.train;
         set(&mut train.epochs, epochs);
+        course.put_over(train);
         set(&mut train.batch_size, self.batch_size);
-        set(&mut train.learning_rate, self.learning_rate);
-        set(&mut train.warm_up, self.warm_up);
         set(&mut train.label_smoothing, self.label_smoothing);
         set(&mut train.seed, self.seed);
-        set(&mut train.test_time, self.test_time.map(Into::into));
-        set(&mut train.schedule, self.schedule.map(|name| name.of(train.epochs)));
+        set(&mut train.initialiser, self.initialiser);
         train.ema = self.ema.or(train.ema);
         train.clip = self.clip_norm.map(Clip::Norm).or(train.clip);
-        let early_stopping = |patience| EarlyStopping { patience, metric: Metric::ValidationLoss };
-        train.early_stopping = self.patience.map(early_stopping).or(train.early_stopping);
-        set(
-            &mut train.initialiser,
-            self.initialiser.map(|initialiser| match initialiser {
-                Initialiser::GlorotUniform => lenslet_nn::Initialiser::GlorotUniform,
-                Initialiser::KaimingUniform => lenslet_nn::Initialiser::KaimingUniform,
-            }),
-        );
         train.optimiser = self.optimiser(train.optimiser)?;
         train.check().context("the settings cannot be")?;
+        let seed = train.seed;
+        anyhow::ensure!(
+            i64::try_from(seed).is_ok(),
+            "the settings cannot be: seed is {seed}, but must be at most 2^63 - 1, as in a TOML file"
+        );
         Ok(file)
     }
 
     fn optimiser(&self, mut kind: OptimiserKind) -> anyhow::Result<OptimiserKind> {
-        let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8);
-        set(
-            &mut kind,
-            self.optimiser.map(|name| match name {
-                Optimiser::Adam => OptimiserKind::Adam { beta1, beta2, epsilon },
-                Optimiser::Adamw => OptimiserKind::AdamW { beta1, beta2, epsilon, weight_decay: 0.0 },
-                Optimiser::Sgd => OptimiserKind::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 },
-            }),
-        );
+        replace_kind(&mut kind, self.optimiser);
         if let OptimiserKind::Sgd { momentum, nesterov, .. } = &mut kind {
             set(momentum, self.momentum);
             *nesterov |= self.nesterov;
@@ -206,6 +204,24 @@ impl Settings {
         }
         Ok(kind)
     }
+}
+
+impl Course {
+    fn put_over(&self, train: &mut TrainConfig) {
+        set(&mut train.learning_rate, self.learning_rate);
+        set(&mut train.warm_up, self.warm_up);
+        set(&mut train.test_time, self.test_time);
+        replace_kind(&mut train.schedule, self.schedule.map(|name| name.of(train.epochs)));
+        let metric = train.early_stopping.map(|rule| rule.metric).unwrap_or_default();
+        let early_stopping = |patience| EarlyStopping { patience, metric };
+        train.early_stopping = self.patience.map(early_stopping).or(train.early_stopping);
+    }
+}
+
+/// [`set`] where the kind is another; what a file says of the same kind stays.
+fn replace_kind<T>(value: &mut T, told: Option<T>) {
+    let told = told.filter(|told| discriminant(told) != discriminant(value));
+    set(value, told);
 }
 
 fn set<T>(value: &mut T, told: Option<T>) {

@@ -49,6 +49,11 @@ impl TrainLoader {
     pub fn epoch(&self, seed: u64, epoch: u64) -> Batches {
         self.0.pass(Order::Shuffled { seed, epoch })
     }
+
+    /// What the pictures go through.
+    pub fn augmentation(&self) -> &Augmentation {
+        &self.0.filler.augmentation
+    }
 }
 
 impl EvalLoader {

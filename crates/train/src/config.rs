@@ -78,25 +78,35 @@ impl Default for TrainConfig {
 }
 
 /// A hyper-parameter that cannot be.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{name} is {found}, but must be {expected}")]
-pub struct InvalidConfig {
-    /// Its name in a configuration file.
-    pub name: &'static str,
-    /// What it was.
-    pub found: String,
-    /// What it may be.
-    pub expected: &'static str,
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidConfig {
+    /// Change its value.
+    #[error("{name} is {found}, but must be {expected}")]
+    Value {
+        /// Its name in a configuration file, with dots; of a group, with its pattern.
+        name: String,
+        /// What it was.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Mend the augmentation.
+    #[error(transparent)]
+    Augmentation(#[from] lenslet_pipeline::Error),
 }
 
 /// Refuses a value that is not `ok`.
 pub(crate) fn require(
     ok: bool,
-    name: &'static str,
+    name: impl Into<String>,
     found: &dyn ToString,
     expected: &'static str,
 ) -> Result<(), InvalidConfig> {
-    if ok { Ok(()) } else { Err(InvalidConfig { name, found: found.to_string(), expected }) }
+    if ok {
+        return Ok(());
+    }
+    Err(InvalidConfig::Value { name: name.into(), found: found.to_string(), expected })
 }
 
 impl TrainConfig {
@@ -111,7 +121,8 @@ impl TrainConfig {
         let rate = self.learning_rate;
         require(rate.is_finite() && rate > 0.0, "learning-rate", &rate, "a positive number")?;
         let warm_up = self.warm_up;
-        require(warm_up.is_finite() && warm_up >= 0.0, "warm-up", &warm_up, "0 epochs or more")?;
+        let is_within = (0.0..self.epochs as f64).contains(&warm_up);
+        require(is_within, "warm-up", &warm_up, "0 epochs or more, and fewer than the run has")?;
         let smoothing = self.label_smoothing;
         require(share.contains(&smoothing), "label-smoothing", &smoothing, "at least 0 and below 1")?;
         if let Some(decay) = self.ema {
@@ -124,7 +135,8 @@ impl TrainConfig {
         self.clip.map_or(Ok(()), |clip| clip.check())?;
         self.optimiser.check()?;
         let has_weight_decay = !matches!(self.optimiser, OptimiserKind::Adam { .. });
-        self.groups.iter().try_for_each(|group| group.check(has_weight_decay))
+        self.groups.iter().try_for_each(|group| group.check(has_weight_decay))?;
+        Ok(self.augment.check()?)
     }
 }
 
@@ -132,6 +144,7 @@ impl TrainConfig {
 mod tests {
     use super::*;
     use crate::{Anneal, Metric};
+    use lenslet_pipeline::{RandomCrop, Step};
 
     #[test]
     fn what_cannot_be_is_named() {
@@ -151,10 +164,12 @@ mod tests {
             ..config()
         };
         assert!(sgd(0.9, true, 5e-4).check().is_ok());
-        assert!(error(sgd(1.0, false, 0.0)).starts_with("momentum is 1"));
+        assert!(error(sgd(1.0, false, 0.0)).starts_with("optimiser.momentum is 1"));
         assert!(error(sgd(0.0, true, 0.0)).contains("nesterov"));
-        assert!(error(sgd(0.0, false, -1.0)).starts_with("weight-decay is -1"));
+        assert!(error(sgd(0.0, false, -1.0)).starts_with("optimiser.weight-decay is -1"));
         assert!(error(TrainConfig { warm_up: -1.0, ..config() }).starts_with("warm-up is -1"));
+        assert!(error(TrainConfig { warm_up: 10.0, ..config() }).starts_with("warm-up is 10, but"));
+        assert!(TrainConfig { warm_up: 9.9, ..config() }.check().is_ok());
         assert!(error(TrainConfig { label_smoothing: 1.0, ..config() }).starts_with("label-smoothing is 1"));
         assert!(error(TrainConfig { ema: Some(1.0), ..config() }).starts_with("ema is 1"));
         assert!(error(TrainConfig { clip: Some(Clip::Norm(0.0)), ..config() }).starts_with("clip.norm is 0"));
@@ -170,9 +185,12 @@ mod tests {
             error(TrainConfig { early_stopping, ..config() }).starts_with("early-stopping.patience is 0")
         );
         let groups = vec![Group { weight_decay: Some(0.1), ..Group::new("*") }];
-        assert!(error(TrainConfig { groups, ..config() }).starts_with("groups.weight-decay is 0.1"));
+        assert!(error(TrainConfig { groups, ..config() }).starts_with("groups.weight-decay of * is 0.1"));
         let adam = OptimiserKind::Adam { beta1: 0.9, beta2: 1.0, epsilon: 1e-8 };
-        assert!(error(TrainConfig { optimiser: adam, ..config() }).starts_with("beta2 is 1"));
+        assert!(error(TrainConfig { optimiser: adam, ..config() }).starts_with("optimiser.beta2 is 1"));
+        let crop = Step::RandomCrop(RandomCrop { size: Some([0, 4]), ..RandomCrop::default() });
+        let augment = Augmentation { steps: vec![crop] };
+        assert!(error(TrainConfig { augment, ..config() }).contains("random-crop: size is"));
     }
 
     /// As Lenslet wrote it before there were schedules.

@@ -35,6 +35,11 @@ pub enum Error {
         /// That of the loader.
         loader: usize,
     },
+    /// Give the loader the configuration's `augment`.
+    #[error(
+        "the loader augments otherwise than the run is told to: give it the configuration's augmentation"
+    )]
+    OtherAugmentation,
     /// Mend the pattern.
     #[error("the group {pattern} matches no trainable tensor; there are {}", tensors.join(", "))]
     Group {
@@ -67,7 +72,7 @@ pub enum Error {
     /// A checkpoint could not be read or does not fit.
     #[error(transparent)]
     Checkpoint(#[from] lenslet_checkpoint::Error),
-    /// The checkpoint holds weights only, or has run all its epochs.
+    /// The checkpoint holds weights only, or a configuration that cannot be.
     #[error("{path} cannot be resumed: {reason}")]
     NotResumable {
         /// The checkpoint.

@@ -25,8 +25,9 @@ use std::time::Instant;
 /// any rayon pool, so that batches are made ahead.
 ///
 /// # Errors
-/// Where pictures, labels and network do not fit, a sample cannot be read, the loss becomes NaN or infinite, the
-/// configuration looks at validation scores and there are none, or `watch` fails.
+/// Where pictures, labels and network do not fit, the training loader's batches or augmentation are not the
+/// configuration's, a sample cannot be read, the loss becomes NaN or infinite, the configuration looks at validation
+/// scores and there are none, or `watch` fails.
 pub fn fit<M: Classifier, E: From<Error>>(
     session: &mut Session<M>,
     train: &TrainLoader,
@@ -39,8 +40,12 @@ pub fn fit<M: Classifier, E: From<Error>>(
     if config != loader {
         return Err(Error::BatchSize { config, loader }.into());
     }
-    if validation.is_none() {
-        require_no_validation(session)?;
+    if *train.augmentation() != session.config.augment {
+        return Err(Error::OtherAugmentation.into());
+    }
+    match validation {
+        Some(loader) => check_shape::<M>(loader.image_shape())?,
+        None => check_without_validation(&session.config)?,
     }
     let started = Instant::now();
     let steps_per_epoch = train.batches_per_epoch();
@@ -151,9 +156,9 @@ pub fn train_step<'a, M: Classifier>(
     })
 }
 
-/// Refuses to train without the scores that the configuration looks at.
-fn require_no_validation<M>(session: &Session<M>) -> Result<(), Error> {
-    let TrainConfig { early_stopping, schedule, .. } = &session.config;
+/// Refuses a configuration that looks at validation scores.
+fn check_without_validation(config: &TrainConfig) -> Result<(), Error> {
+    let TrainConfig { early_stopping, schedule, .. } = config;
     let name = match (early_stopping, schedule) {
         (Some(_), _) => "early-stopping",
         (None, Schedule::ReduceOnPlateau { .. }) => "schedule",

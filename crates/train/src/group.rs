@@ -32,8 +32,8 @@ impl Group {
     }
 
     fn pattern(&self) -> Result<Pattern, InvalidConfig> {
-        Pattern::new(&self.tensors).map_err(|_| InvalidConfig {
-            name: "groups.tensors",
+        Pattern::new(&self.tensors).map_err(|_| InvalidConfig::Value {
+            name: "groups.tensors".to_owned(),
             found: self.tensors.clone(),
             expected: "a pattern of names, *, ? and [...]",
         })
@@ -41,13 +41,14 @@ impl Group {
 
     pub(crate) fn check(&self, has_weight_decay: bool) -> Result<(), InvalidConfig> {
         self.pattern()?;
+        let name = |key: &str| format!("groups.{key} of {}", self.tensors);
         let not_negative =
-            |name, value: f64| require(value.is_finite() && value >= 0.0, name, &value, "0 or more");
-        not_negative("groups.learning-rate-scale", self.learning_rate_scale)?;
+            |key, value: f64| require(value.is_finite() && value >= 0.0, name(key), &value, "0 or more");
+        not_negative("learning-rate-scale", self.learning_rate_scale)?;
         let Some(decay) = self.weight_decay else { return Ok(()) };
-        not_negative("groups.weight-decay", decay)?;
+        not_negative("weight-decay", decay)?;
         let expected = "left out with the optimiser adam, which has none (adamw has)";
-        require(has_weight_decay, "groups.weight-decay", &decay, expected)
+        require(has_weight_decay, name("weight-decay"), &decay, expected)
     }
 }
 
@@ -89,8 +90,8 @@ mod tests {
         let error = |group: Group| group.check(false).expect_err("invalid").to_string();
         assert!(error(Group::new("[")).starts_with("groups.tensors is ["));
         assert!(
-            error(Group { learning_rate_scale: -1.0, ..Group::new("*") })
-                .contains("learning-rate-scale is -1")
+            error(Group { learning_rate_scale: -1.0, ..Group::new("conv*") })
+                .starts_with("groups.learning-rate-scale of conv* is -1")
         );
         assert!(error(Group { weight_decay: Some(0.0), ..Group::new("*") }).contains("adamw"));
     }

@@ -4,16 +4,18 @@ use crate::evaluate::each_batch;
 use crate::{Error, Score, TestTime};
 use lenslet_nn::Classifier;
 use lenslet_pipeline::EvalLoader;
-use serde::{Deserialize, Serialize};
 
 /// What one pass over a loader's samples tells of a network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
     /// Loss and accuracy.
     pub score: Score,
     /// Samples whose label is among the five most probable classes; none where there are five classes or fewer.
     pub top5: Option<u64>,
-    /// How many samples of each label, by row, were taken for each class, by column.
+    /// How many samples there are of each class.
+    pub class_samples: Vec<u64>,
+    /// How many samples of each label, by row, were taken for each class, by column. Those whose logits are no
+    /// numbers were taken for none.
     pub confusion: Vec<Vec<u64>>,
 }
 
@@ -25,12 +27,12 @@ impl Metrics {
 
     /// Share of each class's samples told right, in `0..=1`; none where it has no sample.
     pub fn class_accuracies(&self) -> Vec<Option<f64>> {
-        let rows = self.confusion.iter().enumerate();
-        rows.map(|(class, row)| {
-            let samples: u64 = row.iter().sum();
-            (samples > 0).then(|| row[class] as f64 / samples as f64)
-        })
-        .collect()
+        let classes = self.class_samples.iter().enumerate();
+        classes
+            .map(|(class, &samples)| {
+                (samples > 0).then(|| self.confusion[class][class] as f64 / samples as f64)
+            })
+            .collect()
     }
 }
 
@@ -40,18 +42,19 @@ impl Metrics {
 /// Those of [`evaluate`](fn@crate::evaluate).
 pub fn measure<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Metrics, Error> {
     let classes = model.classes();
-    let (mut confusion, mut top5) = (vec![vec![0; classes]; classes], 0);
+    let (mut class_samples, mut confusion, mut top5) = (vec![0; classes], vec![vec![0; classes]; classes], 0);
     let score = each_batch(model, loader, test_time, |logits, labels| {
         let mut values = vec![0.0; labels.len() * classes];
         logits.copy_into(&mut values);
         for (row, label) in values.chunks_exact(classes).zip(labels) {
-            let class = (0..classes).find(|class| rank(row, *class) == 0);
-            // Where logits are no numbers there is no most probable class: none is right.
-            confusion[*label][class.unwrap_or((label + 1) % classes)] += 1;
+            class_samples[*label] += 1;
+            if let Some(class) = (0..classes).find(|class| rank(row, *class) == 0) {
+                confusion[*label][class] += 1;
+            }
             top5 += u64::from(rank(row, *label) < 5);
         }
     })?;
-    Ok(Metrics { score, top5: (classes > 5).then_some(top5), confusion })
+    Ok(Metrics { score, top5: (classes > 5).then_some(top5), class_samples, confusion })
 }
 
 /// How many classes come before one, of equal ones the first. What is no number comes before everything.
@@ -76,9 +79,10 @@ mod tests {
 
     #[test]
     fn shares_are_of_rows() {
-        let confusion = vec![vec![3, 1, 0], vec![0, 0, 0], vec![0, 2, 2]];
+        let confusion = vec![vec![3, 1, 0], vec![0, 0, 0], vec![0, 1, 2]];
         let score = Score { loss: 0.0, correct: 5, samples: 8 };
-        let metrics = Metrics { score, top5: Some(6), confusion };
+        // One sample was taken for no class.
+        let metrics = Metrics { score, top5: Some(6), class_samples: vec![4, 0, 4], confusion };
         assert_eq!(metrics.class_accuracies(), [Some(0.75), None, Some(0.5)]);
         assert_eq!(metrics.top5_accuracy(), Some(0.75));
     }

@@ -76,19 +76,30 @@ impl Default for OptimiserKind {
 impl OptimiserKind {
     pub(crate) fn check(&self) -> Result<(), InvalidConfig> {
         let share = 0.0..1.0;
-        let decay =
-            |decay: f64| require(decay.is_finite() && decay >= 0.0, "weight-decay", &decay, "0 or more");
+        let decay = |decay: f64| {
+            require(decay.is_finite() && decay >= 0.0, "optimiser.weight-decay", &decay, "0 or more")
+        };
         match *self {
             Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon, .. } => {
-                require(share.contains(&beta1), "beta1", &beta1, "at least 0 and below 1")?;
-                require(share.contains(&beta2), "beta2", &beta2, "at least 0 and below 1")?;
+                require(share.contains(&beta1), "optimiser.beta1", &beta1, "at least 0 and below 1")?;
+                require(share.contains(&beta2), "optimiser.beta2", &beta2, "at least 0 and below 1")?;
                 // The kernels compute in f32.
                 let is_positive = epsilon.is_finite() && epsilon as f32 >= f32::MIN_POSITIVE;
-                require(is_positive, "epsilon", &epsilon, "a positive number that f32 holds")?;
+                require(is_positive, "optimiser.epsilon", &epsilon, "a positive number that f32 holds")?;
             }
             Self::Sgd { momentum, nesterov, .. } => {
-                require(share.contains(&momentum), "momentum", &momentum, "at least 0 and below 1")?;
-                require(!nesterov || momentum > 0.0, "momentum", &momentum, "above 0 where nesterov is set")?;
+                require(
+                    share.contains(&momentum),
+                    "optimiser.momentum",
+                    &momentum,
+                    "at least 0 and below 1",
+                )?;
+                require(
+                    !nesterov || momentum > 0.0,
+                    "optimiser.momentum",
+                    &momentum,
+                    "above 0 where nesterov is set",
+                )?;
             }
         }
         match *self {

@@ -1,7 +1,7 @@
 //! Sessions in files.
 
 use crate::{Epoch, Error, Session, TrainConfig};
-use lenslet_checkpoint::{Checkpoint, Tensor, save};
+use lenslet_checkpoint::{Checkpoint, Error as FileError, Tensor, save};
 use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
@@ -80,12 +80,18 @@ pub fn save_checkpoint<M: Classifier>(
 }
 
 /// Sets every tensor of a model from a checkpoint, or none where one is missing or of another shape. Of a run that
-/// averages its tensors it takes the averages.
+/// averages its tensors it takes the averages. A file of another program, without [`Metadata`], will do.
 ///
 /// # Errors
 /// Names the first tensor that does not fit, with both shapes.
 pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
-    let averaged = checkpoint.tensors().any(|(name, _)| name.starts_with("ema."));
+    let training = match checkpoint.metadata::<Metadata>() {
+        Ok(metadata) => metadata.training,
+        Err(FileError::NoMetadata { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    // Before the first step there is nothing to average.
+    let averaged = training.is_some_and(|run| run.config.ema.is_some() && run.step > 0);
     let values = read(model, checkpoint, |name| if averaged { average_name(name) } else { name.to_owned() })?;
     write(model, &values)
 }
@@ -126,14 +132,15 @@ impl<M: Classifier> Session<M> {
     /// Where the checkpoint is of another network or holds no run, or its configuration cannot be.
     pub fn resume(mut model: M, checkpoint: &Checkpoint) -> Result<Self, Error> {
         let metadata: Metadata = checkpoint.metadata()?;
+        let refused = |reason| Error::NotResumable { path: checkpoint.path().to_owned(), reason };
         let Some(Training { config, step, history }) = metadata.training else {
-            let reason = "it holds weights, but no run".to_owned();
-            return Err(Error::NotResumable { path: checkpoint.path().to_owned(), reason });
+            return Err(refused("it holds weights, but no run".to_owned()));
         };
-        config.check()?;
+        config.check().map_err(|error| refused(error.to_string()))?;
         let values = read(&model, checkpoint, str::to_owned)?;
         write(&mut model, &values)?;
-        let mut session = Self { history, ..Self::with_weights(model, config)? };
+        let with_weights = Self::with_weights(model, config);
+        let mut session = Self { history, ..with_weights.map_err(|error| refused(error.to_string()))? };
         let Self { optimiser, average, model, config, .. } = &mut session;
         optimiser.step = step;
         if step == 0 {

@@ -7,7 +7,7 @@ use crate::{Error, InvalidConfig, Session, config::require, train_step};
 use dfdx::nn::ZeroGrads;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Batch, TrainLoader};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A learning-rate range test: Smith 2017, <https://arxiv.org/abs/1506.01186>. The rate grows exponentially from
@@ -32,7 +32,7 @@ impl Default for Sweep {
 }
 
 /// A step of a sweep.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct SweepPoint {
     /// Its learning rate.
     pub learning_rate: f64,
@@ -43,7 +43,7 @@ pub struct SweepPoint {
 }
 
 /// The loss over the learning rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Curve {
     /// By growing learning rate, up to where the loss diverges.
     pub points: Vec<SweepPoint>,

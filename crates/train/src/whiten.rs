@@ -1,5 +1,6 @@
 //! First weights that take apart what neighbouring pixels have in common.
 
+use crate::evaluate::check_shape;
 use crate::{Error, Session};
 use lenslet_nn::{Classifier, parameters, visit_parameters_mut};
 use lenslet_pipeline::EvalLoader;
@@ -16,8 +17,11 @@ const EPSILON: f64 = 5e-4;
 /// [`Group`](crate::Group) with a learning rate scaled by 0) and takes 5,000 pictures.
 ///
 /// # Errors
-/// Where the network begins with no convolution or one of too few filters, or a picture cannot be read.
+/// Where the pictures do not fit the network, it begins with no convolution, or one of too few filters or of larger
+/// kernels than the pictures, or a picture cannot be read.
 pub fn whiten<M: Classifier>(session: &mut Session<M>, pictures: &EvalLoader) -> Result<(), Error> {
+    let shape = pictures.image_shape();
+    check_shape::<M>(shape)?;
     let first = parameters(&session.model).into_iter().next();
     let Some((name, [filters, channels, height, width])) =
         first.and_then(|(name, tensor)| Some((name, <[usize; 4]>::try_from(tensor.shape()).ok()?)))
@@ -29,6 +33,12 @@ pub fn whiten<M: Classifier>(session: &mut Session<M>, pictures: &EvalLoader) ->
         return Err(Error::CannotWhiten(format!(
             "{name} has {filters} filters, but patches of {channels}x{height}x{width} need {}",
             2 * size
+        )));
+    }
+    if height > shape.height || width > shape.width {
+        return Err(Error::CannotWhiten(format!(
+            "{name} has kernels of {height}x{width}, but the pictures are {}x{}",
+            shape.height, shape.width
         )));
     }
     let eigen = SymmetricEigen::new(covariance(pictures, [channels, height, width])?);

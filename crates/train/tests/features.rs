@@ -1,12 +1,14 @@
 //! Schedules, groups, averages and the rest in whole runs: they do what they say, and a resumed run is the same.
 
-use lenslet_checkpoint::Checkpoint;
+use lenslet_checkpoint::{Checkpoint, Tensor};
 use lenslet_dataset::{ImageShape, InMemory};
 use lenslet_nn::{Classifier, network, parameters, statistics};
-use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
+use lenslet_pipeline::{
+    Augmentation, EvalLoader, LoaderConfig, Normalisation, RandomCrop, Step, TrainLoader,
+};
 use lenslet_train::{
     Clip, EarlyStopping, Error, Event, Group, Metadata, Metric, OptimiserKind, Schedule, Session, Sweep,
-    TestTime, TrainConfig, evaluate, fit, load_weights, measure, probabilities, save_checkpoint,
+    TestTime, TrainConfig, Training, evaluate, fit, load_weights, measure, probabilities, save_checkpoint,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -263,11 +265,11 @@ fn the_average_is_the_one_that_is_used() {
 
 #[test]
 fn early_stopping_ends_the_run_and_needs_validation() {
-    // A rate so small that the accuracy stays as it is.
+    // Nothing moves but the running statistics, and those settle.
     let early_stopping = Some(EarlyStopping { patience: 2, metric: Metric::ValidationAccuracy });
-    let still = TrainConfig { learning_rate: 1e-20, early_stopping, ema: Some(0.0), ..config(50) };
     let groups = vec![Group { learning_rate_scale: 0.0, ..Group::new("*") }];
-    let mut stopped = session(TrainConfig { groups, ..still.clone() });
+    let still = TrainConfig { early_stopping, groups, ..config(50) };
+    let mut stopped = session(still.clone());
     let events = train(&mut stopped, 50);
     let done = stopped.epochs_done();
     assert!(done < 50 && stopped.is_stopped_early() && !stopped.is_done(), "{done}");
@@ -293,6 +295,82 @@ fn looks_at_a_mirrored_picture_are_alike() {
     let (one, other) = (seen(&picture, TestTime::Flip), seen(&mirrored, TestTime::Flip));
     assert!(one.iter().zip(&other).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} {other:?}");
     assert_ne!(seen(&picture, TestTime::Flip), seen(&picture, TestTime::FlipShift));
+    for how in [TestTime::None, TestTime::Flip, TestTime::FlipShift] {
+        assert!(probabilities(&trained.model, vec![0.5; 37], how).is_err(), "{how:?}: no whole picture");
+    }
+}
+
+/// The configuration says whether there are averages, not a tensor's name.
+#[test]
+fn averages_are_loaded_where_the_run_has_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.safetensors");
+    let blank = || Small::with_classes(6).expect("classes are free");
+    let loaded = || {
+        let mut model = blank();
+        load_weights(&mut model, &Checkpoint::open(&path).expect("whole")).expect("fits");
+        tensors(&model)
+    };
+    let begun = session(TrainConfig { ema: Some(0.9), ..config(2) });
+    save(&begun, &path);
+    assert_eq!(loaded(), tensors(&begun.model), "no step, no average");
+
+    let metadata = |training| Metadata {
+        network: "small".into(),
+        input: Small::INPUT,
+        classes: Vec::new(),
+        normalisation: Normalisation::unit(1),
+        data: "rows".into(),
+        training,
+    };
+    let plain = Training { config: config(2), step: 3, history: Vec::new() };
+    for training in [Some(plain), None] {
+        let mut stored: Vec<Tensor> = parameters(&begun.model)
+            .into_iter()
+            .chain(statistics(&begun.model))
+            .map(|(name, tensor)| {
+                let mut values = vec![0.0; tensor.len()];
+                tensor.read(&mut values);
+                Tensor::new(name, tensor.shape(), values)
+            })
+            .collect();
+        stored.push(Tensor::new("ema.of.something.else", [1], vec![1.0]));
+        lenslet_checkpoint::save(&path, &stored, &metadata(training)).expect("room");
+        assert_eq!(loaded(), tensors(&begun.model));
+    }
+}
+
+#[test]
+fn a_checkpoint_whose_configuration_cannot_be_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.safetensors");
+    let mut bad = session(config(2));
+    bad.set_epochs(0);
+    save(&bad, &path);
+    let error =
+        Session::resume(bad.model, &Checkpoint::open(&path).expect("whole")).err().expect("no epochs");
+    let text = error.to_string();
+    assert!(text.contains("session.safetensors cannot be resumed: epochs is 0, but"), "{text}");
+}
+
+#[test]
+fn loaders_that_do_not_fit_are_refused_before_the_first_step() {
+    let refused = |config: TrainConfig, validation: &EvalLoader| {
+        fit(&mut session(config), &train_loader(40), Some(validation), &mut |_, event| -> Result<_, Error> {
+            panic!("nothing may happen: {event:?}")
+        })
+        .expect_err("does not fit")
+    };
+    let shape = ImageShape { channels: 1, height: 7, width: 6 };
+    let tall = InMemory::new(shape, vec![0; 42], vec![0], vec!["a".into()]).expect("one picture");
+    let tall = EvalLoader::new(Arc::new(tall), &Normalisation::unit(1), BATCHES).expect("one picture");
+    let error = refused(config(1), &tall);
+    assert!(matches!(error, Error::Shape { data, .. } if data == shape), "{error}");
+
+    let crop = Step::RandomCrop(RandomCrop { padding: 1, ..RandomCrop::default() });
+    let augment = Augmentation { steps: vec![crop] };
+    let error = refused(TrainConfig { augment, ..config(1) }, &eval_loader(20));
+    assert!(matches!(error, Error::OtherAugmentation), "{error}");
 }
 
 #[test]
@@ -304,6 +382,7 @@ fn the_detailed_metrics_agree_with_the_score() {
     let diagonal: u64 = (0..6).map(|class| metrics.confusion[class][class]).sum();
     assert_eq!(diagonal, metrics.score.correct);
     assert!(metrics.confusion.iter().all(|row| row.iter().sum::<u64>() == 10), "{metrics:?}");
+    assert_eq!(metrics.class_samples, [10; 6]);
     assert!(metrics.top5.is_some_and(|top5| (diagonal..=60).contains(&top5)), "{metrics:?}");
 }
 

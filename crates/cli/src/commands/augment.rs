@@ -105,6 +105,6 @@ impl Sheet {
     fn save(&self, path: &Path) -> anyhow::Result<()> {
         let mut bytes = Cursor::new(Vec::new());
         self.picture.write_to(&mut bytes, ImageFormat::Png)?;
-        fs::write(path, bytes.into_inner()).with_context(|| format!("cannot write {}", path.display()))
+        output::file(path, &bytes.into_inner())
     }
 }

@@ -67,8 +67,8 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let classes: Vec<Class> = metadata
         .classes
         .iter()
-        .zip(metrics.class_accuracies().into_iter().zip(&metrics.confusion))
-        .map(|(class, (accuracy, row))| Class { class, accuracy, samples: row.iter().sum() })
+        .zip(metrics.class_accuracies().into_iter().zip(&metrics.class_samples))
+        .map(|(class, (accuracy, &samples))| Class { class, accuracy, samples })
         .collect();
     let report = Report {
         network: &metadata.network,

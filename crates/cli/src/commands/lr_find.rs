@@ -2,30 +2,28 @@
 
 use crate::args::{Common, Data, Split};
 use crate::run_file::RunFile;
-use crate::settings::Settings;
+use crate::settings::{Course, Settings};
 use crate::{curve, network, output};
-use anyhow::Context;
 use clap::Args;
 use lenslet_dataset::Dataset;
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{LoaderConfig, Normalisation, TrainLoader};
 use lenslet_train::{Curve, Sweep, TrainConfig};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Find a learning rate: train for some steps while it grows, and see where the loss falls most steeply.
 ///
-/// Takes the settings of `lenslet train`. Prints the loss of each step, and writes no checkpoint.
+/// Takes the settings of `lenslet train` that matter to single steps; of a file, learning rate, schedule, warm-up,
+/// early stopping and test-time are passed over. Prints the loss of each step, and writes no checkpoint.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   lenslet lr-find mnist-cnn --output lr.svg
   lenslet lr-find --config runs/first/config.toml --from 1e-4 --to 10 --json")]
 pub struct LrFind {
-    /// The network, as for `lenslet train`.
-    #[arg(required_unless_present = "config")]
+    #[arg(required_unless_present = "config", help = format!("The network to train: {}.", network::list()))]
     pub network: Option<String>,
 
     #[command(flatten)]
@@ -80,17 +78,18 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
         let is_svg = path.extension().is_some_and(|extension| extension == "svg");
         anyhow::ensure!(is_svg, "{}: curves are drawn as SVG: name the file .svg", path.display());
     }
-    let file = arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None)?;
+    let file =
+        arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
     let RunFile { network, data: name, normalise, train: config } = file;
-    let [channels, ..] = with_network(&network, network::InputShape)?;
+    let input = with_network(&network, network::InputShape)?;
     let train = data.open(&name, Split::Train)?;
-    let normalisation = normalise.resolve(&train, channels)?;
+    network::check_shape(input, &*train, &config.augment)?;
+    let normalisation = normalise.resolve(&train, input[0])?;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
     let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");
-        fs::write(path, curve::svg(&found, &title))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        output::file(path, curve::svg(&found, &title).as_bytes())?;
     }
     if arguments.common.json {
         return output::json(&found);

@@ -9,7 +9,7 @@ use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::Dataset;
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{EvalLoader, LoaderConfig, TrainLoader};
+use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, TrainLoader};
 use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -34,6 +34,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         None => start(arguments)?,
     };
     let test = arguments.data.open(&metadata.data, Split::Test)?;
+    network::check_shape(metadata.input, &*test, &Augmentation::default())?;
     anyhow::ensure!(
         metadata.classes == test.classes(),
         "{}: the training pictures are of other classes ({}) than the test pictures ({})",
@@ -41,7 +42,6 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         metadata.classes.join(", "),
         test.classes().join(", ")
     );
-    fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
     let name = metadata.network.clone();
     let run = Run { from, metadata, train, test, output, arguments };
     with_network(&name, run)?
@@ -52,9 +52,10 @@ type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
     let RunFile { network, data, normalise, train: config } =
-        arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs)?;
+        arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
     let input = with_network(&network, network::InputShape)?;
     let train = arguments.data.open(&data, Split::Train)?;
+    network::check_shape(input, &*train, &config.augment)?;
     let normalisation = normalise.resolve(&train, input[0])?;
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
@@ -68,6 +69,8 @@ fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
     metadata.data = arguments.data.name_or(&metadata.data);
     let train = arguments.data.open(&metadata.data, Split::Train)?;
     network::check_classes(&checkpoint, &metadata, &train, &metadata.data)?;
+    let augment = metadata.training.as_ref().map(|run| run.config.augment.clone()).unwrap_or_default();
+    network::check_shape(metadata.input, &*train, &augment)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let output = arguments.output.clone().unwrap_or(folder);
     if !continues(path, &output) {
@@ -78,10 +81,11 @@ fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
 
 /// Whether a run resumed from `path` writes its next checkpoint over it.
 fn continues(path: &Path, output: &Path) -> bool {
-    match (path.canonicalize(), last_checkpoint(output).canonicalize()) {
-        (Ok(path), Ok(last)) => path == last,
-        _ => false,
-    }
+    is_same(path, &last_checkpoint(output))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Refuses an output folder with another run in it, unless that may be replaced.
@@ -114,13 +118,14 @@ impl UseNetwork for Run<'_> {
 
     fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
         let Self { from, metadata, train, test, output, arguments } = self;
-        let last = last_checkpoint(&output);
-        // Whether `last` is of this run.
-        let mut kept = false;
+        let (last, best_path) = (last_checkpoint(&output), output.join("best.safetensors"));
+        // Whether `last` and `best_path` are of this run.
+        let (mut kept, mut best_kept) = (false, false);
         let mut session = match from {
             From::Scratch(config) => network::untrained::<M>(config, &train, &metadata.normalisation)?,
             From::Checkpoint(checkpoint) => {
                 kept = continues(checkpoint.path(), &output);
+                best_kept = kept || is_same(checkpoint.path(), &best_path);
                 Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?
             }
         };
@@ -133,8 +138,10 @@ impl UseNetwork for Run<'_> {
             );
             anyhow::ensure!(
                 !session.is_stopped_early(),
-                "the run was stopped early after {} epochs, as it was told",
-                session.epochs_done()
+                "the run was stopped early after {} epochs, as it was told: `lenslet train --config {} --output DIR` \
+                 with a larger --patience is a new run that goes further",
+                session.epochs_done(),
+                output.join("config.toml").display()
             );
         }
         let file = RunFile {
@@ -143,11 +150,14 @@ impl UseNetwork for Run<'_> {
             normalise: Normalise::of(&metadata.normalisation),
             train: session.config().clone(),
         };
-        file.write(&output.join("config.toml"))?;
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
         let test = EvalLoader::new(test, &metadata.normalisation, config)?;
 
+        // All fits: from here on there are files.
+        fs::create_dir_all(&output)
+            .with_context(|| format!("cannot make the folder {}", output.display()))?;
+        file.write(&output.join("config.toml"))?;
         let mut metrics = Metrics::open(&output, kept)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
         let mut renderer = renderer(progress, &metadata.network);
@@ -160,11 +170,16 @@ impl UseNetwork for Run<'_> {
             if is_epoch {
                 let epoch = session.epochs_done();
                 let best = session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
+                // The best one first: after a kill between the two, the epoch is done again, and so is this.
+                if best {
+                    save_checkpoint(&best_path, session, metadata.clone())?;
+                } else if !best_kept && best_path.exists() {
+                    fs::remove_file(&best_path)
+                        .with_context(|| format!("cannot remove {}", best_path.display()))?;
+                }
+                best_kept = true;
                 save_checkpoint(&last, session, metadata.clone())?;
                 kept = true;
-                if best {
-                    save_checkpoint(&output.join("best.safetensors"), session, metadata.clone())?;
-                }
                 let event = Event::Checkpoint { path: last.clone(), epoch, best };
                 tell(&event, &mut metrics, renderer.as_mut())?;
             }

@@ -48,6 +48,31 @@ fn each_bad_pair_is_named_with_its_offset() {
     assert_eq!(tried, 8, "each kind of pair is there");
 }
 
+/// Whatever is made of the pixels, the shape is what the message is about; and a run that is there stays whole.
+#[test]
+fn pictures_of_another_size_are_refused_before_anything_is_written() {
+    let bench = Bench::new();
+    bench.succeed("train mnist-mlp --epochs 1 --output run");
+    let names = ["run/config.toml", "run/metrics.jsonl", "run/last.safetensors", "run/best.safetensors"];
+    let before = names.map(|name| bench.bytes(name));
+    let parts = ["the network takes pictures of 3x32x32, but the data have 1x28x28"];
+    for options in ["", "--normalise unit", "--normalise channels"] {
+        let words = format!("cifar-cnn --data mnist {options}");
+        bench.refuse_naming(&format!("train {words} --overwrite --output run"), &parts);
+        bench.refuse_naming(&format!("lr-find {words}"), &parts);
+    }
+    let crop = "[[augment]]\nkind = \"random-crop\"\nsize = [24, 24]\n";
+    fs::write(bench.path("crop.toml"), crop).expect("room");
+    let parts = ["the network takes pictures of 1x28x28, but the data have 1x24x24"];
+    bench.refuse_naming("train mnist-mlp --config crop.toml --overwrite --output run", &parts);
+    fs::write(bench.path("white.toml"), "whiten = true").expect("room");
+    let parts = ["cannot whiten"];
+    bench.refuse_naming("train mnist-mlp --config white.toml --overwrite --output run", &parts);
+    bench.refuse_naming("train mnist-mlp --config white.toml", &parts);
+    assert!(before == names.map(|name| bench.bytes(name)), "the run was touched");
+    assert!(!bench.path("runs").exists(), "nothing is written for a run that cannot be");
+}
+
 #[test]
 fn images_and_labels_must_agree_in_number() {
     let bench = Bench::new();

@@ -12,6 +12,8 @@ fn hyper_parameters_out_of_range_are_named() {
         ("--learning-rate NaN", "learning-rate is NaN"),
         ("--epochs 0", "epochs is 0"),
         ("--batch-size 0", "batch-size is 0"),
+        ("--warm-up 10", "warm-up is 10"),
+        ("--seed 9223372036854775808", "seed is 9223372036854775808"),
         ("--optimiser sgd --momentum 1", "momentum is 1"),
         ("--optimiser sgd --nesterov", "nesterov"),
         ("--optimiser adamw --weight-decay=-1", "weight-decay is -1"),
@@ -54,6 +56,15 @@ fn unknown_networks_are_answered_with_the_known_ones() {
 }
 
 #[test]
+fn the_help_of_train_lists_all_networks_and_names() {
+    let help = Bench::new().succeed("train --help");
+    for name in lenslet_models::NAMES.iter().chain(&["glorot-uniform", "dirac", "adamw", "flip-shift"]) {
+        assert!(help.contains(name), "{name} is not in {help}");
+    }
+    assert!(help.contains("cifar-fast (3x32x32)"), "{help}");
+}
+
+#[test]
 fn an_output_folder_that_cannot_be_is_named() {
     let bench = Bench::new();
     fs::write(bench.path("file"), "in the way").expect("room");
@@ -83,6 +94,8 @@ fn words_that_make_no_command_are_refused() {
         "train mnist-mlp --epochs ten",
         "train mnist-mlp --resume x.safetensors",
         "train --resume x.safetensors --seed 1",
+        "train --resume x.safetensors --learning-rate 1",
+        "train mnist-mlp --initialiser zeros",
         "summary mnist-mlp --classes 0",
     ] {
         let assert = bench.run(line.split_whitespace()).code(2).stdout("");

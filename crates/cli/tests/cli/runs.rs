@@ -178,6 +178,44 @@ fn a_run_can_be_resumed_into_another_folder() {
     assert_eq!(bench.epochs_in("b/last.safetensors"), 2);
 }
 
+/// A run that ends between the two, here for a folder in the way, resumes from the epoch before and repeats both.
+#[test]
+fn the_best_checkpoint_is_written_before_the_last() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path("run/best.safetensors/full")).expect("a folder");
+    let train = "train mnist-mlp --epochs 1 --progress none --output run";
+    bench.refuse_naming(train, &["cannot write run/best.safetensors"]);
+    assert!(!bench.path("run/last.safetensors").exists());
+}
+
+/// A rate so small that no epoch tells more right than the first: the resumed run writes no best checkpoint.
+#[test]
+fn the_best_checkpoint_of_another_run_does_not_stay() {
+    let bench = Bench::new();
+    bench.succeed("train mnist-mlp --epochs 1 --learning-rate 1e-20 --output a");
+    bench.succeed("train mnist-mlp --epochs 1 --seed 9 --output b");
+    bench.succeed("train --resume a/last.safetensors --epochs 2 --overwrite --output b");
+    assert_eq!(bench.epochs_in("b/last.safetensors"), 2);
+    assert!(!bench.path("b/best.safetensors").exists(), "it is of the run with seed 9");
+
+    // Its own stays.
+    let best = bench.bytes("a/best.safetensors");
+    bench.succeed("train --resume a/last.safetensors --epochs 2");
+    assert!(best == bench.bytes("a/best.safetensors"));
+    bench.succeed("train --resume a/best.safetensors --epochs 3 --overwrite");
+    assert!(best == bench.bytes("a/best.safetensors"));
+}
+
+#[test]
+fn a_run_that_was_stopped_early_says_how_to_go_on() {
+    let bench = Bench::new();
+    bench.succeed("train mnist-mlp --epochs 9 --learning-rate 1e-20 --patience 1 --output run");
+    assert!(bench.epochs_in("run/last.safetensors") < 9);
+    let parts = ["stopped early", "--config run/config.toml", "--patience"];
+    bench.refuse_naming("train --resume run/last.safetensors", &parts);
+    bench.succeed("train --config run/config.toml --patience 2 --epochs 4 --output longer");
+}
+
 #[test]
 fn a_finished_run_says_how_to_go_on() {
     let bench = Bench::new();

@@ -1,7 +1,8 @@
 //! Settings in a file and over it, and what is made of them.
 
 use crate::common::{Bench, write_split};
-use lenslet_train::{Event, Schedule, TestTime};
+use lenslet_nn::Initialiser;
+use lenslet_train::{EarlyStopping, Event, Metric, OptimiserKind, Schedule, TestTime};
 use serde_json::Value;
 use std::fs;
 
@@ -72,6 +73,24 @@ fn flags_override_the_file() {
     assert_eq!((start.config.epochs, start.config.test_time), (1, TestTime::Flip));
     assert_eq!((start.config.batch_size, start.config.ema), (40, Some(0.9)), "the file's");
 
+    // Of the same kind, a flag leaves what else the file says.
+    let kinds = "schedule = { kind = \"one-cycle\" }";
+    let changed = "schedule = { kind = \"cosine\", end-factor = 0.25 }";
+    let file = FILE
+        .replace(kinds, changed)
+        .replace("patience = 3", "patience = 3, metric = \"validation-accuracy\"");
+    fs::write(bench.path("same.toml"), file).expect("room");
+    bench.succeed(
+        "train --config same.toml --epochs 1 --schedule cosine --patience 7 --optimiser sgd --weight-decay 0 \
+         --initialiser dirac --output same",
+    );
+    let Some(Event::Start(start)) = events(&bench, "same").into_iter().next() else { panic!("no start") };
+    assert_eq!(start.config.schedule, Schedule::Cosine { end_factor: 0.25 });
+    let early_stopping = EarlyStopping { patience: 7, metric: Metric::ValidationAccuracy };
+    assert_eq!(start.config.early_stopping, Some(early_stopping));
+    let sgd = OptimiserKind::Sgd { momentum: 0.85, nesterov: true, weight_decay: 0.0 };
+    assert_eq!((start.config.optimiser, start.config.initialiser), (sgd, Initialiser::Dirac));
+
     bench.succeed(
         "train mnist-mlp --epochs 4 --schedule step --warm-up 1 --clip-norm 1 --patience 9 --output steps",
     );
@@ -91,7 +110,14 @@ fn a_file_that_cannot_be_is_named() {
         ("epochs", "epoch", "`epochs`"),
         ("momentum", "momentun", "`momentum`"),
         ("*.bias", "*.bais", "dense1.bias"),
-        ("0.85", "1.85", "momentum is 1.85"),
+        ("0.85", "1.85", "optimiser.momentum is 1.85"),
+        ("warm-up = 0.5", "warm-up = 3", "warm-up is 3, but must be"),
+        ("weight-decay = 0\n", "weight-decay = -1\n", "groups.weight-decay of *.bias is -1"),
+        (
+            "[[groups]]",
+            "[[augment]]\nkind = \"random-crop\"\nsize = [0, 4]\n[[groups]]",
+            "random-crop: size is [0, 4]",
+        ),
         ("mnist-mlp", "mnist-mpl", "mnist-mlp"),
         ("channels", "channel", "`channels`"),
         ("seed = 4", "seed = ", "line 13"),
@@ -134,11 +160,9 @@ fn evaluation_goes_into_detail() {
     bench.succeed("train mnist-mlp --epochs 3 --test-time flip --ema 0.9 --output run");
     let line = "evaluate run/last.safetensors";
     let report: Value = serde_json::from_str(&bench.succeed(&format!("{line} --json"))).expect("JSON");
-    let last = events(&bench, "run")
-        .into_iter()
-        .filter_map(|event| if let Event::Epoch(epoch) = event { epoch.validation } else { None })
-        .next_back();
-    assert_eq!(report["correct"].as_u64(), last.map(|score| score.correct), "as the run was told");
+    let told: Value =
+        serde_json::from_str(&bench.succeed(&format!("{line} --test-time flip --json"))).expect("JSON");
+    assert_eq!(report, told, "as the run was told");
     assert_eq!(report["test_time"], "flip");
     assert!(report["top5_accuracy"].as_f64() >= report["accuracy"].as_f64(), "{report}");
     let rows = report["confusion"].as_array().expect("a matrix");
@@ -151,6 +175,11 @@ fn evaluation_goes_into_detail() {
     let once: Value =
         serde_json::from_str(&bench.succeed(&format!("{line} --test-time none --json"))).expect("JSON");
     assert_ne!(once["loss"], report["loss"]);
+    let last = events(&bench, "run")
+        .into_iter()
+        .filter_map(|event| if let Event::Epoch(epoch) = event { epoch.validation } else { None })
+        .next_back();
+    assert_eq!(once["correct"].as_u64(), last.map(|score| score.correct), "the validation looks once");
 
     let shown = bench.succeed(&format!("{line} --per-class --confusion"));
     assert!(shown.starts_with("mnist-mlp on mnist: accuracy ") && shown.contains("top-5 "), "{shown}");
@@ -188,4 +217,6 @@ fn a_learning_rate_is_found_and_drawn() {
     bench.succeed("lr-find --config run.toml --steps 5");
     bench.refuse_naming(&format!("{line} --output lr.gif"), &["lr.gif", ".svg"]);
     bench.refuse_naming(&format!("{line} --from 1 --to 0.1"), &["to is 0.1"]);
+    bench.run(format!("{line} --learning-rate 0.1").split_whitespace()).code(2);
+    bench.refuse_naming(&format!("{line} --output nowhere/lr.svg"), &["cannot write nowhere/lr.svg"]);
 }
