@@ -79,7 +79,7 @@ pub fn flat_jpeg(segment: &[u8], components: &[u8]) -> Vec<u8> {
         bits.extend((0..len).rev().map(|bit| code >> bit & 1 == 1));
         bits.push(false);
     }
-    while bits.len() % 8 > 0 {
+    while !bits.len().is_multiple_of(8) {
         bits.push(true);
     }
     for byte in bits.chunks_exact(8) {
