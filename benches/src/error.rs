@@ -15,6 +15,12 @@ pub enum Error {
         /// What should have.
         expected: String,
     },
+    /// The pictures could not be made.
+    #[error(transparent)]
+    Data(#[from] lenslet_dataset::Error),
+    /// A batch could not be made.
+    #[error(transparent)]
+    Input(#[from] lenslet_pipeline::Error),
     /// A training step failed.
     #[error(transparent)]
     Train(#[from] lenslet_train::Error),

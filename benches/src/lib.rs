@@ -6,6 +6,7 @@
 
 mod case;
 mod error;
+mod input;
 pub mod kernels;
 mod machine;
 mod measure;

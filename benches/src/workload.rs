@@ -1,8 +1,9 @@
-//! Whole networks: the workloads W1 to W5 of the peers' kit, which has the same ones for other frameworks.
+//! Whole networks, and pictures on their way there: workloads of the peers' kit, which has the same ones for other
+//! frameworks.
 
 use crate::error::compare;
 use crate::reference::{self, Layer};
-use crate::{Case, Error, Run, Work, numbers, wide};
+use crate::{Case, Error, Run, Work, input, numbers, wide};
 use dfdx::nn::{BuildModule, ZeroGrads};
 use dfdx::prelude::{Const, Cpu, Gradients, Module, NoneTape, Tensor, TensorCollection, TensorFromVec};
 use lenslet_models::{UseNetwork, Vgg16Features, with_network};
@@ -22,56 +23,72 @@ pub enum Mode {
     Train,
     /// Forward only
     Infer,
+    /// Making a batch
+    Input,
 }
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Train { "train" } else { "infer" })
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Infer => "infer",
+            Self::Input => "input",
+        })
     }
 }
 
-/// A network, with the batch that the peers take too.
+/// What takes its time, with the batch that the peers take too.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
     /// As the peers call it.
     pub id: &'static str,
     /// Images of a step.
     pub batch: usize,
-    /// In `lenslet-models`' zoo; `None` for VGG16's convolutions, which tell no classes apart.
-    network: Option<&'static str>,
+    what: What,
     /// From the peers' README, for the slow reference.
     layers: &'static [Layer],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    /// In `lenslet-models`' zoo.
+    Network(&'static str),
+    /// VGG16's convolutions, which tell no classes apart.
+    Features,
+    /// CIFAR-size pictures from memory.
+    Input,
 }
 
 const fn conv(filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
     Layer::Conv { filters, kernel, stride, padding }
 }
 use Layer::{Dense, MaxPool, Norm};
+use What::Network;
 
 /// All workloads.
 #[rustfmt::skip]
 pub const WORKLOADS: &[Workload] = &[
-    Workload { id: "W1", batch: 128, network: Some("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
+    Workload { id: "W1", batch: 128, what: Network("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
     Workload {
-        id: "W2", batch: 128, network: Some("mnist-cnn"),
+        id: "W2", batch: 128, what: Network("mnist-cnn"),
         layers: &[conv(25, 3, 1, 0), Dense(100), Dense(10)],
     },
     Workload {
-        id: "W3", batch: 128, network: Some("cifar-cnn"),
+        id: "W3", batch: 128, what: Network("cifar-cnn"),
         layers: &[
             conv(50, 3, 1, 1), conv(75, 3, 1, 1), MaxPool, conv(125, 3, 1, 1), MaxPool,
             Dense(500), Dense(250), Dense(10),
         ],
     },
     Workload {
-        id: "W4", batch: 32, network: Some("imagenette-cnn"),
+        id: "W4", batch: 32, what: Network("imagenette-cnn"),
         layers: &[
             conv(25, 5, 1, 2), MaxPool, conv(50, 5, 2, 2), MaxPool, Norm, conv(70, 3, 2, 1), MaxPool, Norm,
             Dense(100), Dense(100), Dense(10),
         ],
     },
     Workload {
-        id: "W5", batch: 8, network: None,
+        id: "W5", batch: 8, what: What::Features,
         layers: &[
             conv(64, 3, 1, 1), conv(64, 3, 1, 1), MaxPool,
             conv(128, 3, 1, 1), conv(128, 3, 1, 1), MaxPool,
@@ -80,6 +97,7 @@ pub const WORKLOADS: &[Workload] = &[
             conv(512, 3, 1, 1), conv(512, 3, 1, 1), conv(512, 3, 1, 1), MaxPool,
         ],
     },
+    Workload { id: "W7", batch: 128, what: What::Input, layers: &[] },
 ];
 
 const CLASSES: usize = 10;
@@ -94,42 +112,45 @@ impl Workload {
 
     /// What can be timed of it.
     pub fn modes(&self) -> &'static [Mode] {
-        if self.network.is_some() { &[Mode::Train, Mode::Infer] } else { &[Mode::Infer] }
+        match self.what {
+            Network(_) => &[Mode::Train, Mode::Infer],
+            What::Features => &[Mode::Infer],
+            What::Input => &[Mode::Input],
+        }
     }
 
     /// This workload among others.
     pub fn case(&'static self, mode: Mode) -> Case {
         Case {
             name: format!("{} {mode}", self.id),
-            work: Work::Flops(self.flops(mode) * self.batch as f64),
+            work: self.work(mode),
             images: Some(self.batch),
             prepare: Box::new(move || self.prepare(mode, self.batch)),
         }
     }
 
-    /// Additions and multiplications of convolutions and dense layers for one image. A training step does them for
-    /// the output, for the weights' gradient and, but for the first layer, for the input's.
-    fn flops(&self, mode: Mode) -> f64 {
-        let summary = match self.network {
-            Some(network) => with_network(network, Summarise).expect("the zoo has it"),
-            None => Summary::new(&Plan::of(&vgg16(), &VGG16_INPUT)),
+    fn work(&self, mode: Mode) -> Work {
+        let summary = match self.what {
+            Network(network) => with_network(network, Summarise).expect("the zoo has it"),
+            What::Features => Summary::new(&Plan::of(&vgg16(), &VGG16_INPUT)),
+            What::Input => return Work::Bytes((input::BYTES * self.batch) as f64),
         };
-        let all = summary.multiply_adds();
-        let first = summary.rows.iter().map(|row| row.multiply_adds).find(|n| *n > 0).unwrap_or(0);
-        2.0 * if mode == Mode::Train { 3 * all - first } else { all } as f64
+        Work::Flops(flops(&summary, mode) * self.batch as f64)
     }
 
     /// Makes network and batch, and checks the answer: a training step must make the loss of its batch fall, and
-    /// inference must agree with the slow reference on the first and the last picture.
+    /// inference must agree with the slow reference on the first and the last picture. Of input, every picture of a
+    /// batch must be one that can come of its bytes.
     ///
     /// # Errors
     /// Where the answer is wrong.
     pub fn prepare(&self, mode: Mode, batch: usize) -> Result<Run, Error> {
-        match self.network {
-            Some(network) => {
+        match self.what {
+            Network(network) => {
                 with_network(network, Prepare { workload: self, mode, batch }).expect("the zoo has it")
             }
-            None => self.features(batch),
+            What::Features => self.features(batch),
+            What::Input => input::prepare(batch),
         }
     }
 
@@ -225,6 +246,14 @@ impl<M: Classifier> Training<M> {
     }
 }
 
+/// Additions and multiplications of convolutions and dense layers for one image. A training step does them for the
+/// output, for the weights' gradient and, but for the first layer, for the input's.
+fn flops(summary: &Summary, mode: Mode) -> f64 {
+    let all = summary.multiply_adds();
+    let first = summary.rows.iter().map(|row| row.multiply_adds).find(|n| *n > 0).unwrap_or(0);
+    2.0 * if mode == Mode::Train { 3 * all - first } else { all } as f64
+}
+
 struct Summarise;
 
 impl UseNetwork for Summarise {
@@ -247,7 +276,7 @@ impl UseNetwork for Prepare<'_> {
     fn use_network<M: Classifier + 'static>(self) -> Self::Output {
         match self.mode {
             Mode::Train => self.workload.train::<M>(self.batch),
-            Mode::Infer => self.workload.infer::<M>(self.batch),
+            Mode::Infer | Mode::Input => self.workload.infer::<M>(self.batch),
         }
     }
 }
@@ -297,7 +326,10 @@ mod tests {
     /// `flops.py` of the peers' kit counts the same.
     #[test]
     fn flops_are_the_kits() {
-        let flops = |id, mode| (Workload::find(id).expect("one of ours").flops(mode) / 1e4).round() / 100.0;
+        let flops = |id, mode| {
+            let workload = Workload::find(id).expect("one of ours");
+            (workload.work(mode).amount() / workload.batch as f64 / 1e4).round() / 100.0
+        };
         assert_eq!([flops("W2", Mode::Infer), flops("W2", Mode::Train)], [3.69, 10.75]);
         assert_eq!([flops("W3", Mode::Infer), flops("W3", Mode::Train)], [123.34, 367.25]);
         assert_eq!([flops("W4", Mode::Infer), flops("W4", Mode::Train)], [397.22, 1003.49]);

@@ -9,14 +9,15 @@ use lenslet_benches::{
 use serde::Serialize;
 use std::error::Error;
 
-/// Time a whole network's training step or inference
+/// Time a whole network's training step or inference, or its input
 #[derive(Parser)]
 struct Arguments {
-    /// W1 mnist-mlp, W2 mnist-cnn, W3 cifar-cnn, W4 imagenette-cnn, W5 VGG16's convolutions (inference only)
+    /// W1 mnist-mlp, W2 mnist-cnn, W3 cifar-cnn, W4 imagenette-cnn, W5 VGG16's convolutions (inference only),
+    /// W7 cropping, flipping and normalising CIFAR-size pictures (input only)
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.id)))]
     workload: String,
 
-    /// A training step, or forward only
+    /// A training step, forward only, or making a batch
     #[arg(long, default_value = "train")]
     mode: Mode,
 
@@ -63,8 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global()?;
     let workload = Workload::find(&arguments.workload).expect("one of the possible values");
-    // As the peers do: what cannot be trained is inference whatever was asked.
-    let mode = if workload.modes().contains(&arguments.mode) { arguments.mode } else { Mode::Infer };
+    let last = workload.modes().last().expect("one at least");
+    // As the peers do: what cannot be trained is inference, or input, whatever was asked.
+    let mode = *workload.modes().iter().find(|mode| **mode == arguments.mode).unwrap_or(last);
     let batch = arguments.batch.map_or(workload.batch, |batch| batch as usize);
 
     let mut step = workload.prepare(mode, batch)?;

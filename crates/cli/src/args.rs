@@ -1,5 +1,6 @@
 //! What one can type.
 
+use crate::commands::lr_find::LrFind;
 use crate::settings::{Settings, TestTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -17,10 +18,12 @@ pub struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   lenslet train mnist-cnn                                    train on data/mnist, write runs/mnist-cnn/
+  lenslet lr-find mnist-cnn --output lr.svg                  which learning rate?
   lenslet train --resume runs/mnist-cnn/last.safetensors     go on after an interruption
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
   lenslet summary mnist-cnn                                  layers, shapes, parameters
+  lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
 
 Environment:
   LENSLET_SIMD=portable|avx2|avx512|neon    use these instructions instead of the best that there are
@@ -29,9 +32,11 @@ Environment:
 #[derive(Subcommand)]
 pub enum Command {
     Train(Train),
+    LrFind(LrFind),
     Evaluate(Evaluate),
     Predict(Predict),
     Summary(Summary),
+    Augment(Augment),
 }
 
 /// Train a network, or go on with a run.
@@ -89,11 +94,11 @@ pub struct Train {
     pub progress: Progress,
 }
 
-/// Loss and accuracy of a checkpoint on test data.
+/// Loss and accuracy of a checkpoint on test data. JSON carries the accuracy on each class and all confusions.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  lenslet evaluate runs/mnist-cnn/last.safetensors
+  lenslet evaluate runs/mnist-cnn/best.safetensors --test-time flip --per-class --confusion
   lenslet evaluate runs/mnist-cnn/last.safetensors --split train --json")]
 pub struct Evaluate {
     /// A checkpoint of `lenslet train`.
@@ -109,6 +114,14 @@ pub struct Evaluate {
     /// How to look at a picture [default: as the run was told].
     #[arg(long, value_enum)]
     pub test_time: Option<TestTime>,
+
+    /// Show the accuracy on each class.
+    #[arg(long)]
+    pub per_class: bool,
+
+    /// Show how often each class was taken for each other.
+    #[arg(long)]
+    pub confusion: bool,
 
     #[command(flatten)]
     pub common: Common,
@@ -164,6 +177,53 @@ pub struct Summary {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Look at augmented training pictures.
+///
+/// Draws a row for each picture: as it is, then as it is in each epoch of a run with this seed. Small pictures are
+/// enlarged. Erased parts are black, as with `--normalise unit`.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet augment --augment augment.toml --preview preview.png
+  lenslet augment --augment run.toml --preview preview.png --data fashion-mnist --rows 4 --columns 12 --seed 1
+
+The file holds a table for each step, perhaps among other settings of a run:
+  [[augment]]
+  kind = \"random-crop\"
+  padding = 4
+  padding-mode = \"reflect\"
+
+  [[augment]]
+  kind = \"random-horizontal-flip\"
+
+Kinds:
+  random-crop, random-resized-crop, random-horizontal-flip, random-vertical-flip, alternating-flip, random-affine,
+  color-jitter, rand-augment, trivial-augment-wide, cutout, random-erasing; at the end mixup, cutmix")]
+pub struct Augment {
+    /// A TOML file with [[augment]] tables.
+    #[arg(long, value_name = "FILE")]
+    pub augment: PathBuf,
+
+    /// Where to draw, as a PNG file.
+    #[arg(long, value_name = "FILE")]
+    pub preview: PathBuf,
+
+    #[command(flatten)]
+    pub data: Data,
+
+    /// Of the run that would train so.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Pictures, the first of the training data.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub rows: u32,
+
+    /// Epochs, from the first.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub columns: u32,
 }
 
 #[derive(Args)]

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod curve;
 mod data;
 mod network;
 mod output;
@@ -31,8 +32,10 @@ fn run(command: Command) -> anyhow::Result<()> {
     Simd::from_environment()?;
     match command {
         Command::Train(arguments) => commands::train::run(&arguments),
+        Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
+        Command::Augment(arguments) => commands::augment::run(&arguments),
     }
 }

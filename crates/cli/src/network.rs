@@ -2,11 +2,13 @@
 
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, ImageShape};
+use lenslet_dataset::{Dataset, ImageShape, Subset};
 use lenslet_models::{UnknownNetwork, UseNetwork, with_network};
 use lenslet_nn::{Classifier, WrongClasses};
-use lenslet_train::{Metadata, load_weights};
+use lenslet_pipeline::{EvalLoader, LoaderConfig, Normalisation};
+use lenslet_train::{Metadata, Session, TrainConfig, load_weights, whiten};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Opens a checkpoint of `lenslet train`, whose network must be one of ours with our input.
 pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
@@ -52,6 +54,24 @@ pub fn load<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyh
 pub fn blank<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<M> {
     M::with_classes(metadata.classes.len())
         .with_context(|| format!("{} cannot be used", checkpoint.path().display()))
+}
+
+/// A session before its first step.
+pub fn untrained<M: Classifier>(
+    config: TrainConfig,
+    train: &Arc<dyn Dataset>,
+    normalisation: &Normalisation,
+) -> anyhow::Result<Session<M>> {
+    /// To whiten by.
+    const PICTURES: usize = 5000;
+    let whitens = config.whiten;
+    let mut session = Session::new(M::with_classes(train.classes().len())?, config)?;
+    if whitens {
+        let some = Subset::new(Arc::clone(train), (0..train.len().min(PICTURES)).collect())?;
+        let batches = LoaderConfig { batch_size: 500, prefetch: 0 };
+        whiten(&mut session, &EvalLoader::new(Arc::new(some), normalisation, batches)?)?;
+    }
+    Ok(session)
 }
 
 /// [`with_network`] for the network that a checkpoint names.

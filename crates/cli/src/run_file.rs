@@ -2,12 +2,14 @@
 
 use anyhow::Context;
 use clap::ValueEnum;
+use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_pipeline::Normalisation;
 use lenslet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What `--config` reads, and what a run leaves in its folder as `config.toml`. Every key may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -49,6 +51,14 @@ impl Normalise {
     pub fn of(normalisation: &Normalisation) -> Self {
         let is_unit = *normalisation == Normalisation::unit(normalisation.mean.len());
         if is_unit { Self::Unit } else { Self::Channels }
+    }
+
+    /// The normalisation that it leads to for training pictures.
+    pub fn resolve(self, train: &Arc<dyn Dataset>, channels: usize) -> anyhow::Result<Normalisation> {
+        match self {
+            Self::Unit => Ok(Normalisation::unit(channels)),
+            Self::Channels => Ok(channel_stats(train)?.into()),
+        }
     }
 }
 
@@ -109,6 +119,16 @@ mod tests {
         file.write(&path).expect("room");
         assert_eq!(RunFile::read(&path).expect("reads back"), file);
         assert_eq!(RunFile::parse("").expect("all defaults"), RunFile::default());
+    }
+
+    #[test]
+    fn the_readmes_example_is_read() {
+        let readme = include_str!("../README.md");
+        let example =
+            readme.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let train = RunFile::parse(example).expect("every key is known").train;
+        train.check().expect("every value can be");
+        assert_eq!((train.schedule, train.groups.len()), (Schedule::one_cycle(), 1));
     }
 
     #[test]

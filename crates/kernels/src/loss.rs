@@ -34,9 +34,9 @@ pub fn softmax(logits: &mut [f32], classes: usize) {
 
 /// What a batch's logits are held against: a label each, and optionally a second one, smoothed.
 ///
-/// The target of a sample is `(1 - smoothing) * (share * one-hot(label) + (1 - share) * one-hot(second label))
-/// + smoothing / classes`: label smoothing as PyTorch's `CrossEntropyLoss` defines it (Szegedy et al. 2016,
-/// <https://arxiv.org/abs/1512.00567>), of labels mixed as mixup does (Zhang et al. 2018,
+/// The target of a sample is `(1 - smoothing) * mixed + smoothing / classes`, label smoothing as PyTorch's
+/// `CrossEntropyLoss` defines it (Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>), where `mixed` is
+/// `share * one-hot(label) + (1 - share) * one-hot(second label)`, as in mixup (Zhang et al. 2018,
 /// <https://arxiv.org/abs/1710.09412>).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Targets<'a> {

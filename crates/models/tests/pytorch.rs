@@ -88,7 +88,8 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
             pictures.extend(enlarged(sample.image.pixels(), M::INPUT));
             labels.push(sample.label);
         }
-        let logits = training_logits(&mut model, pictures, OwnedTape::default()).expect("whole pictures");
+        let logits =
+            training_logits(&mut model, pictures, OwnedTape::default(), &|_| false).expect("whole pictures");
         let (loss, report) = cross_entropy(logits, &labels).expect("ten classes");
         let mut gradients: Gradients<f32, Cpu> = dfdx::prelude::Backward::backward(loss);
         optimiser.update(&mut model, &mut gradients, fixture.learning_rate).expect("memory");

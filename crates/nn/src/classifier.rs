@@ -78,10 +78,11 @@ pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
-    measured_logits(model, pictures, tape).map(|(logits, _)| logits)
+    measured_logits(model, model.whole_plan(), pictures, tape).map(|(logits, _)| logits)
 }
 
-/// [`logits`] of a training step, where running statistics take in the batch's.
+/// [`logits`] of a training step, where running statistics take in the batch's. The tensors that `is_frozen` names have
+/// no gradient where no layer before them has a tensor that is trained: the backward pass ends there.
 ///
 /// # Errors
 /// Those of [`logits`].
@@ -89,14 +90,18 @@ pub fn training_logits<M: Classifier>(
     model: &mut M,
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: OwnedTape<f32, Cpu>,
+    is_frozen: &dyn Fn(&str) -> bool,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>, CpuError> {
-    let (logits, batch) = measured_logits(model, pictures, tape)?;
+    let mut plan = model.whole_plan();
+    plan.freeze(is_frozen);
+    let (logits, batch) = measured_logits(model, plan, pictures, tape)?;
     model.keep_statistics(&mut batch.into_iter());
     Ok(logits)
 }
 
 fn measured_logits<M: Classifier, T: Tape<f32, Cpu>>(
     model: &M,
+    plan: Plan,
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Measured<(usize, usize), T>, CpuError> {
@@ -105,5 +110,5 @@ fn measured_logits<M: Classifier, T: Tape<f32, Cpu>>(
         return Err(CpuError::WrongNumElements);
     }
     let output = (pictures.len() / size, model.classes());
-    forward_batch(model.whole_plan(), pictures, &Cpu::default(), output, tape)
+    forward_batch(plan, pictures, &Cpu::default(), output, tape)
 }

@@ -10,6 +10,8 @@ pub struct Plan {
     pub(crate) stages: Vec<Stage>,
     /// Sizes at the forks whose second way has not begun.
     forks: Vec<Vec<usize>>,
+    /// The first stage that a backward pass must reach.
+    pub(crate) trained_from: usize,
 }
 
 pub(crate) struct Stage {
@@ -77,7 +79,7 @@ pub(crate) fn has_layout([channels, height, width]: [usize; 3]) -> bool {
 impl Plan {
     /// A plan without stages for samples of the given sizes.
     pub fn new(input: &[usize]) -> Self {
-        Self { input: input.to_vec(), stages: Vec::new(), forks: Vec::new() }
+        Self { input: input.to_vec(), stages: Vec::new(), forks: Vec::new(), trained_from: 0 }
     }
 
     /// The plan of one layer or network.
@@ -85,6 +87,28 @@ impl Plan {
         let mut plan = Self::new(input);
         layer.plan("", &mut plan);
         plan
+    }
+
+    /// Spares a backward pass the stages before the first tensor that is not frozen, by name.
+    pub(crate) fn freeze(&mut self, is_frozen: &dyn Fn(&str) -> bool) {
+        let (mut depth, mut outside) = (0, 0);
+        for (index, stage) in self.stages.iter().enumerate() {
+            // What is in a block hangs together.
+            if depth == 0 {
+                outside = index;
+            }
+            match stage.operation {
+                Operation::Fork => depth += 1,
+                Operation::Sum => depth -= 1,
+                _ => {}
+            }
+            let is_trained = |tensor: &str| !is_frozen(&format!("{}.{tensor}", stage.name));
+            if stage.parameters.iter().any(|(tensor, _)| is_trained(tensor)) {
+                self.trained_from = outside;
+                return;
+            }
+        }
+        self.trained_from = self.stages.len();
     }
 
     /// Begins a residual block: what follows is the first of two ways for the output so far.

@@ -95,22 +95,18 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     }
     let (y, trace) = on_worker(|| run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE));
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
-    let statistics = |step: &Move| match &step.found {
-        Found::Statistics(statistics) => Some(statistics.clone()),
-        _ => None,
-    };
-    let batch = trace.moves.iter().filter_map(statistics).collect();
+    let statistics = trace.statistics.clone();
     let y_gradient = y.ghost();
     tape.add_backward_op(move |gradients| {
         let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
         let dy = channels_last(dy, plan.output());
-        let dx = run_backward(&plan.stages, trace, dy, add_gradient.is_some(), gradients)?;
+        let dx = run_backward(&plan, trace, dy, add_gradient.is_some(), gradients)?;
         match (add_gradient, dx) {
             (Some(add_gradient), Some(dx)) => add_gradient(gradients, &channels_first(dx, &plan.input)),
             _ => Ok(()),
         }
     });
-    Ok((y.put_tape(tape), batch))
+    Ok((y.put_tape(tape), statistics))
 }
 
 /// Pictures as the kernels have them. What is no picture, or the same in both layouts, stays where it is.
@@ -164,8 +160,10 @@ fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
 struct Trace {
-    /// One for each stage that neither works in place nor is done by the one before.
+    /// One for each trained stage that neither works in place nor is done by the one before.
     moves: Vec<Move>,
+    /// Of each batch normalisation.
+    statistics: Vec<BatchStatistics>,
     /// The network's output, where a ReLU that ends the plan must look at it again.
     output: Option<Buffer>,
 }
@@ -196,6 +194,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
     // What waits for the other way of the blocks at hand.
     let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in plan.stages.iter().enumerate() {
+        let is_trained = training && index >= plan.trained_from;
         match &stage.operation {
             _ if is_fused(&plan.stages, index) => {}
             Operation::Relu => relu(&mut current),
@@ -203,7 +202,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
             Operation::Dropout(dropout) if training => dropout.apply(&mut current),
             Operation::Dropout(_) => {}
             Operation::Fork | Operation::Shortcut | Operation::Sum => {
-                if training {
+                if is_trained {
                     let input = current.clone();
                     trace.moves.push(Move { input, parameters: Vec::new(), found: Found::Nothing });
                 }
@@ -224,7 +223,10 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
                     }
                 });
                 let input = std::mem::replace(&mut current, output);
-                if training {
+                if let Found::Statistics(statistics) = &found {
+                    trace.statistics.push(statistics.clone());
+                }
+                if is_trained {
                     trace.moves.push(Move { input, parameters, found });
                 }
             }
@@ -293,9 +295,9 @@ fn sum(mut first: Buffer, second: Buffer) -> Buffer {
     first
 }
 
-/// Adds the gradients of all parameters; returns the input's where it is `wanted`.
+/// Adds the gradients of all parameters from the first trained stage on; returns the input's where it is `wanted`.
 fn run_backward(
-    stages: &[Stage],
+    plan: &Plan,
     mut trace: Trace,
     mut dy: Buffer,
     wanted: bool,
@@ -303,9 +305,10 @@ fn run_backward(
 ) -> Result<Option<Buffer>, CpuError> {
     // What the stage at hand left in memory. A later in-place stage may have changed it, but never the sign
     // of an element that its gradient reaches.
+    let stages = plan.stages.as_slice();
     let mut output = trace.output.take();
     let mut waiting: Vec<Buffer> = Vec::new();
-    for (index, stage) in stages.iter().enumerate().rev() {
+    for (index, stage) in stages.iter().enumerate().skip(plan.trained_from).rev() {
         match &stage.operation {
             _ if is_fused(stages, index) => {}
             Operation::Relu => {

@@ -413,7 +413,7 @@ fn running_statistics_move_in_a_training_step_only() {
     net.forward_mut(x.clone().leaky_traced());
     assert!(all(&net).iter().zip(at_first).all(|(now, before)| *now != before));
     for _ in 0..300 {
-        training_logits(&mut net, x.as_vec(), OwnedTape::default()).expect("whole pictures");
+        training_logits(&mut net, x.as_vec(), OwnedTape::default(), &|_| false).expect("whole pictures");
     }
     // After many steps with one batch they are that batch's, but for the variance's bias.
     for (inferred, expected) in net.forward(x).as_vec().iter().zip(by_batch) {
@@ -427,7 +427,8 @@ fn gradients_through_batch_norm_agree_with_finite_differences() {
     let mut net = Flat::with_classes(3).expect("three outputs");
     initialise(&mut net, Initialiser::GlorotUniform, 7);
     let (x, labels) = (pictures(4).as_vec(), [2usize, 0, 1, 1]);
-    let logits = training_logits(&mut net, x.clone(), OwnedTape::default()).expect("whole samples");
+    let logits =
+        training_logits(&mut net, x.clone(), OwnedTape::default(), &|_| false).expect("whole samples");
     let (loss, report) = cross_entropy(logits, &labels).expect("labels fit");
     let mut gradients = loss.backward();
 
@@ -516,4 +517,29 @@ fn a_residual_block_is_the_sum_of_its_ways() {
     let row = |name: &str| rows.iter().find(|row| row.name == name).map(|row| row.output.clone());
     assert_eq!(row("residual1.residual1.conv1"), Some(vec![4, 6, 6]));
     assert_eq!(row("residual2.sum"), Some(vec![6, 3, 3]));
+}
+
+#[test]
+fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
+    let mut blocks = Blocks::with_classes(3).expect("three outputs");
+    initialise(&mut blocks, Initialiser::KaimingUniform, 3);
+    let x: Vec<f32> = (0..5 * 72).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
+    let mut gradients = |is_frozen: &dyn Fn(&str) -> bool| {
+        let tape = OwnedTape::default();
+        let logits = training_logits(&mut blocks, x.clone(), tape, is_frozen).expect("whole pictures");
+        let mut gradients = cross_entropy(logits, &[0, 1, 2, 1, 0]).expect("labels fit").0.backward();
+        let of = |(name, p): (String, Box<dyn Parameter>)| {
+            (name, p.gradient(&mut gradients).expect("there").clone())
+        };
+        parameters(&blocks).into_iter().map(of).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let all = gradients(&|_| false);
+    // The first block hangs together: what is trained in it keeps what is frozen in it.
+    let some = gradients(&|name| name.starts_with("conv1") || name == "residual1.conv1.weight");
+    let is_zero = |gradient: &Vec<f32>| gradient.iter().all(|g| *g == 0.0);
+    for (name, gradient) in &all {
+        let frozen = name.starts_with("conv1");
+        assert!(if frozen { is_zero(&some[name]) } else { some[name] == *gradient }, "{name}");
+    }
+    assert!(gradients(&|_| true).values().all(is_zero));
 }

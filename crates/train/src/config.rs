@@ -26,7 +26,7 @@ pub struct TrainConfig {
     /// validated, evaluated and used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// How validation, evaluation and prediction look at a picture.
+    /// How evaluation and prediction look at a picture. Validation between epochs looks once, to be quick.
     pub test_time: TestTime,
     /// First values of the weights.
     pub initialiser: Initialiser,

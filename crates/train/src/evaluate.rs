@@ -1,6 +1,7 @@
 //! What a network makes of pictures, without changing it.
 
 use crate::{Error, Score, TestTime};
+use dfdx::prelude::{Cpu, Tensor};
 use lenslet_dataset::ImageShape;
 use lenslet_kernels::softmax;
 use lenslet_nn::{Classifier, cross_entropy};
@@ -11,11 +12,23 @@ use lenslet_pipeline::EvalLoader;
 /// # Errors
 /// Where the pictures do not fit the network, a sample cannot be read, or a label is none of its classes.
 pub fn evaluate<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Score, Error> {
+    each_batch(model, loader, test_time, |_, _| {})
+}
+
+/// [`evaluate`], where `see` is shown each batch's logits (`batch x classes`) and labels.
+pub(crate) fn each_batch<M: Classifier>(
+    model: &M,
+    loader: &EvalLoader,
+    test_time: TestTime,
+    mut see: impl FnMut(&Tensor<(usize, usize), f32, Cpu>, &[usize]),
+) -> Result<Score, Error> {
     check_shape::<M>(loader.image_shape())?;
     let mut score = Score::default();
     for batch in loader.batches() {
         let batch = batch?;
-        let (_, report) = cross_entropy(test_time.logits(model, batch.images)?, &batch.labels)?;
+        let logits = test_time.logits(model, batch.images)?;
+        let (_, report) = cross_entropy(logits.clone(), &batch.labels)?;
+        see(&logits, &batch.labels);
         score.add(report.loss, report.correct, batch.labels.len());
     }
     Ok(score)

@@ -3,20 +3,22 @@
 use crate::chance::stuck_at_chance;
 use crate::evaluate::check_shape;
 use crate::restore::all_tensors;
-use crate::{EpochReport, Error, Event, Schedule, Score, Session, Start, Step, TrainConfig};
+use crate::{
+    EpochReport, Error, Event, Schedule, Score, Session, Start, Step, TestTime, TrainConfig, evaluate,
+};
 use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
 use lenslet_kernels::{CrossEntropy, on_worker};
 use lenslet_nn::{Classifier, Targets, cross_entropy, set_noise, training_logits};
-use lenslet_pipeline::{Batch, EvalLoader, TrainLoader};
+use lenslet_pipeline::{Batch, EvalLoader, Mix, TrainLoader};
 use rand::Rng;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Trains a session until its configured number of epochs is done or early stopping ends it, and calls `watch` with everything that
-/// happens. The session is whole, and worth a checkpoint, whenever `watch` sees an [`Event::Epoch`].
+/// Trains a session until its configured number of epochs is done or early stopping ends it, and calls `watch` with
+/// everything that happens. The session is whole, and worth a checkpoint, whenever `watch` sees an [`Event::Epoch`].
 ///
 /// `watch` returns [`ControlFlow::Break`] to stop: after an epoch's event the run ends there; after a step's
 /// event the epoch at hand is given up, and the session is no longer worth a checkpoint. Call it from outside
@@ -62,8 +64,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
         let mut seen = vec![0u64; session.model.classes()];
         for (step, batch) in (1..).zip(batches.by_ref()) {
             let Batch { images, labels, mix, .. } = batch.map_err(Error::from)?;
-            let mix = mix.as_ref().map(|mix| (mix.labels.as_slice(), mix.weights.as_slice()));
-            let targets = Targets { mix, ..Targets::from(&labels) };
+            let targets = targets(&labels, mix.as_ref());
             learning_rate = session.learning_rate(steps_per_epoch);
             let report;
             (report, gradients) = train_step(session, images, targets, learning_rate, gradients)?;
@@ -81,7 +82,8 @@ pub fn fit<M: Classifier, E: From<Error>>(
         let waited_seconds = batches.waited().as_secs_f64();
         let train_seconds = begun.elapsed().as_secs_f64();
         let validation_begun = Instant::now();
-        let validation = validation.map(|loader| session.evaluate(loader)).transpose()?;
+        let look = |loader| session.with_average(|model| evaluate(model, loader, TestTime::None));
+        let validation = validation.map(look).transpose()?;
         // The last step's weights have been through no loss yet.
         check_loss(session, validation.map_or(0.0, |score| score.loss))?;
         check_weights(session)?;
@@ -107,6 +109,12 @@ pub fn fit<M: Classifier, E: From<Error>>(
     end(session, watch, started)
 }
 
+/// What the loss compares a batch with.
+pub(crate) fn targets<'a>(labels: &'a [usize], mix: Option<&'a Mix>) -> Targets<'a> {
+    let mix = mix.map(|Mix { labels, weights }| (labels.as_slice(), weights.as_slice()));
+    Targets { mix, ..Targets::from(labels) }
+}
+
 /// One step on one batch, the one that [`fit`] takes: forward, loss, backward, clipping, update, average. `images`
 /// are normalised pictures (`N x C x H x W`, flat), `targets` their `N` classes, plain or mixed, which the session's
 /// configuration smooths; the loss is that of the weights before the update. [`Session::learning_rate`] tells the
@@ -129,7 +137,7 @@ pub fn train_step<'a, M: Classifier>(
     on_worker(|| {
         let Session { model, optimiser, average, config, .. } = session;
         set_noise(model, noise(config.seed, optimiser.step()));
-        let logits = training_logits(model, images, tape(gradients))?;
+        let logits = training_logits(model, images, tape(gradients), &|name| optimiser.is_frozen(name))?;
         let (loss, report) = cross_entropy(logits, targets)?;
         let mut gradients = loss.backward();
         if let Some(clip) = config.clip {

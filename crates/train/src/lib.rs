@@ -44,11 +44,13 @@ mod event;
 mod fit;
 mod group;
 mod history;
+mod metrics;
 mod optimiser;
 mod restore;
 mod schedule;
 mod score;
 mod session;
+mod sweep;
 mod test_time;
 mod whiten;
 
@@ -61,11 +63,13 @@ pub use fit::{fit, train_step};
 pub use group::Group;
 pub use history::{EarlyStopping, Epoch, Metric};
 pub use lenslet_nn::Targets;
+pub use metrics::{Metrics, measure};
 pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
 pub use schedule::{Anneal, Schedule};
 pub use score::Score;
 pub use session::Session;
+pub use sweep::{Curve, Sweep, SweepPoint};
 pub use test_time::TestTime;
 pub use whiten::whiten;
 

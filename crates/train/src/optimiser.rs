@@ -145,11 +145,6 @@ impl Optimiser {
         Ok(Self { groups: group::assign(groups, &names)?, ..Self::new(kind) })
     }
 
-    /// Whether a tensor stays as it is.
-    pub(crate) fn is_frozen(&self, name: &str) -> bool {
-        self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
-    }
-
     /// Brings the gradients within a bound.
     ///
     /// # Errors
@@ -189,6 +184,11 @@ impl Optimiser {
     /// Steps taken.
     pub fn step(&self) -> u64 {
         self.step
+    }
+
+    /// Whether a tensor stays as it is.
+    pub(crate) fn is_frozen(&self, name: &str) -> bool {
+        self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
     }
 
     /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients.

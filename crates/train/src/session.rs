@@ -95,7 +95,7 @@ impl<M: Classifier> Session<M> {
     }
 
     /// Calls a function with the network that is worth using: of averaged tensors where there are any.
-    fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
+    pub(crate) fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
         let Self { model, average, .. } = self;
         if let Some(average) = average.as_mut() {
             average.swap(model);

@@ -7,7 +7,7 @@ use lenslet_checkpoint::Checkpoint;
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
-use lenslet_train::{Metadata, Score, TestTime, evaluate};
+use lenslet_train::{Metadata, Metrics, Score, TestTime, measure};
 use serde::Serialize;
 
 /// Pictures at a time.
@@ -17,9 +17,22 @@ const BATCH: usize = 250;
 struct Report<'a> {
     network: &'a str,
     data: &'a str,
+    test_time: TestTime,
     loss: f64,
     accuracy: f64,
     correct: u64,
+    samples: u64,
+    /// Null where there are five classes or fewer.
+    top5_accuracy: Option<f64>,
+    classes: Vec<Class<'a>>,
+    /// Rows are labels, columns what they were taken for.
+    confusion: &'a [Vec<u64>],
+}
+
+#[derive(Serialize)]
+struct Class<'a> {
+    class: &'a str,
+    accuracy: Option<f64>,
     samples: u64,
 }
 
@@ -31,11 +44,11 @@ struct Run<'a> {
 }
 
 impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<Score>;
+    type Output = anyhow::Result<Metrics>;
 
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Score> {
+    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Metrics> {
         let model: M = network::load(self.checkpoint, self.metadata)?;
-        Ok(evaluate(&model, &self.loader, self.test_time)?)
+        Ok(measure(&model, &self.loader, self.test_time)?)
     }
 }
 
@@ -49,22 +62,62 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
         EvalLoader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
     let test_time = test_time(arguments.test_time, &metadata);
     let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader, test_time };
-    let score = network::with_network_of(&checkpoint, &metadata, run)??;
-    let Score { loss, correct, samples } = score;
-    let accuracy = score.accuracy();
-    if arguments.common.json {
-        return output::json(&Report {
-            network: &metadata.network,
-            data: &data_name,
-            loss,
-            accuracy,
-            correct,
-            samples,
-        });
-    }
+    let metrics = network::with_network_of(&checkpoint, &metadata, run)??;
+    let Score { loss, correct, samples } = metrics.score;
+    let classes: Vec<Class> = metadata
+        .classes
+        .iter()
+        .zip(metrics.class_accuracies().into_iter().zip(&metrics.confusion))
+        .map(|(class, (accuracy, row))| Class { class, accuracy, samples: row.iter().sum() })
+        .collect();
+    let report = Report {
+        network: &metadata.network,
+        data: &data_name,
+        test_time,
+        loss,
+        accuracy: metrics.score.accuracy(),
+        correct,
+        samples,
+        top5_accuracy: metrics.top5_accuracy(),
+        classes,
+        confusion: &metrics.confusion,
+    };
+    if arguments.common.json { output::json(&report) } else { show(&report, arguments) }
+}
+
+fn show(report: &Report, arguments: &Evaluate) -> anyhow::Result<()> {
+    let Report { network, data, accuracy, correct, samples, loss, .. } = report;
+    let top5 =
+        report.top5_accuracy.map(|share| format!(", top-5 {:.2} %", 100.0 * share)).unwrap_or_default();
     output::line(format_args!(
-        "{} on {data_name}: accuracy {:.2} % ({correct} of {samples}), loss {loss:.4}",
-        metadata.network,
+        "{network} on {data}: accuracy {:.2} % ({correct} of {samples}){top5}, loss {loss:.4}",
         100.0 * accuracy
-    ))
+    ))?;
+    let name_width = report.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0);
+    if arguments.per_class {
+        for Class { class, accuracy, samples } in &report.classes {
+            let share = accuracy.map_or("-".to_owned(), |share| format!("{:.2} %", 100.0 * share));
+            output::line(format_args!("{class:name_width$}  {share:>8} of {samples}"))?;
+        }
+    }
+    if arguments.confusion {
+        let most = report.confusion.iter().flatten().max().copied().unwrap_or(0);
+        let width = most.max(report.classes.len() as u64).to_string().len();
+        let heads = (0..report.classes.len()).map(|class| format!(" {class:>width$}"));
+        output::line(format_args!(
+            "labels by row, answers by column:\n{:name_width$}  {:>width$} {}",
+            "",
+            "",
+            heads.collect::<String>()
+        ))?;
+        for (number, (class, row)) in report.classes.iter().zip(report.confusion).enumerate() {
+            let counts = row.iter().map(|count| format!(" {count:>width$}"));
+            output::line(format_args!(
+                "{:name_width$}  {number:>width$} {}",
+                class.class,
+                counts.collect::<String>()
+            ))?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! One command a file.
 
+pub mod augment;
 pub mod evaluate;
+pub mod lr_find;
 pub mod predict;
 pub mod summary;
 pub mod train;

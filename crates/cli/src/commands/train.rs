@@ -6,11 +6,11 @@ use crate::run_file::{Normalise, RunFile};
 use crate::{network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, Subset, channel_stats};
+use lenslet_dataset::Dataset;
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{EvalLoader, LoaderConfig, Normalisation, TrainLoader};
-use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint, whiten};
+use lenslet_pipeline::{EvalLoader, LoaderConfig, TrainLoader};
+use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -55,10 +55,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs)?;
     let input = with_network(&network, network::InputShape)?;
     let train = arguments.data.open(&data, Split::Train)?;
-    let normalisation = match normalise {
-        Normalise::Unit => Normalisation::unit(input[0]),
-        Normalise::Channels => channel_stats(&train)?.into(),
-    };
+    let normalisation = normalise.resolve(&train, input[0])?;
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
     let classes = train.classes().to_vec();
@@ -121,14 +118,7 @@ impl UseNetwork for Run<'_> {
         // Whether `last` is of this run.
         let mut kept = false;
         let mut session = match from {
-            From::Scratch(config) => {
-                let whitens = config.whiten;
-                let mut session = Session::new(M::with_classes(metadata.classes.len())?, config)?;
-                if whitens {
-                    whiten(&mut session, &some_pictures(&train, &metadata)?)?;
-                }
-                session
-            }
+            From::Scratch(config) => network::untrained::<M>(config, &train, &metadata.normalisation)?,
             From::Checkpoint(checkpoint) => {
                 kept = continues(checkpoint.path(), &output);
                 Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?
@@ -189,14 +179,6 @@ impl UseNetwork for Run<'_> {
         }
         Ok(())
     }
-}
-
-/// Training pictures to whiten by.
-fn some_pictures(train: &Arc<dyn Dataset>, metadata: &Metadata) -> anyhow::Result<EvalLoader> {
-    const PICTURES: usize = 5000;
-    let some = Subset::new(Arc::clone(train), (0..train.len().min(PICTURES)).collect())?;
-    let config = LoaderConfig { batch_size: 500, prefetch: 0 };
-    Ok(EvalLoader::new(Arc::new(some), &metadata.normalisation, config)?)
 }
 
 fn tell(event: &Event, metrics: &mut Metrics, renderer: &mut dyn Renderer) -> anyhow::Result<()> {

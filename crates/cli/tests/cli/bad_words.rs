@@ -7,14 +7,14 @@ use std::fs;
 fn hyper_parameters_out_of_range_are_named() {
     let bench = Bench::new();
     for (options, named) in [
-        ("--learning-rate 0", "learning_rate is 0"),
-        ("--learning-rate=-1", "learning_rate is -1"),
-        ("--learning-rate NaN", "learning_rate is NaN"),
+        ("--learning-rate 0", "learning-rate is 0"),
+        ("--learning-rate=-1", "learning-rate is -1"),
+        ("--learning-rate NaN", "learning-rate is NaN"),
         ("--epochs 0", "epochs is 0"),
-        ("--batch-size 0", "batch_size is 0"),
+        ("--batch-size 0", "batch-size is 0"),
         ("--optimiser sgd --momentum 1", "momentum is 1"),
         ("--optimiser sgd --nesterov", "nesterov"),
-        ("--optimiser adamw --weight-decay=-1", "weight_decay is -1"),
+        ("--optimiser adamw --weight-decay=-1", "weight-decay is -1"),
     ] {
         bench.refuse_naming(&format!("train mnist-mlp {options}"), &[named]);
     }

@@ -1,5 +1,6 @@
 //! The real binary, end to end, on a few hundred real digits and on made-up pictures.
 
+mod augment;
 mod bad_checkpoints;
 mod bad_data;
 mod bad_words;
@@ -8,3 +9,4 @@ mod common;
 mod interruptions;
 mod output;
 mod runs;
+mod settings;

@@ -1,0 +1,81 @@
+//! W7 of the peers' kit: pictures of CIFAR's size on their way into a network.
+
+use crate::{Error, Run};
+use lenslet_dataset::{Dataset, ImageShape, InMemory, random};
+use lenslet_pipeline::{
+    Augmentation, Batch, LoaderConfig, Normalisation, RandomCrop, RandomHorizontalFlip, Step, TrainLoader,
+};
+use rand::RngExt;
+use std::sync::Arc;
+
+const SHAPE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
+const PICTURES: usize = 50_000;
+const PADDING: isize = 4;
+/// ImageNet's.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Bytes that a picture moves: each of its own is read, and becomes a number.
+pub(crate) const BYTES: usize = 3 * 32 * 32 * (1 + size_of::<f32>());
+
+/// A step makes the next batch of 50,000 pictures in memory: random crop with 4 pixels of padding, horizontal flip,
+/// normalised. Epoch follows upon epoch, without the partial batch at their ends.
+pub(crate) fn prepare(batch_size: usize) -> Result<Run, Error> {
+    let count = (PICTURES / batch_size).max(1) * batch_size;
+    let mut rng = random::rng([1, 0, 0, random::purpose("benches")]);
+    let pixels = (0..count * SHAPE.len()).map(|_| rng.random()).collect();
+    let data = Arc::new(InMemory::new(SHAPE, pixels, vec![0; count], vec!["picture".into()])?);
+    let crop = RandomCrop { padding: PADDING as u16, ..RandomCrop::default() };
+    let flip = RandomHorizontalFlip::default();
+    let augmentation = Augmentation { steps: vec![Step::RandomCrop(crop), Step::RandomHorizontalFlip(flip)] };
+    let normalisation = Normalisation { mean: MEAN.to_vec(), std: STD.to_vec() };
+    let config = LoaderConfig { batch_size, prefetch: 2 };
+    let loader = TrainLoader::new(data.clone(), &normalisation, &augmentation, config)?;
+
+    let (mut epoch, mut batches) = (1, loader.epoch(0, 1));
+    let mut next = move || -> Result<Batch, Error> {
+        loop {
+            if let Some(batch) = batches.next() {
+                return Ok(batch?);
+            }
+            epoch += 1;
+            batches = loader.epoch(0, epoch);
+        }
+    };
+    check(&data, &next()?)?;
+    Ok(Box::new(move || next().map(drop)))
+}
+
+/// Looks for each picture among all that its bytes can become.
+fn check(data: &InMemory, batch: &Batch) -> Result<(), Error> {
+    for (image, &index) in batch.images.chunks_exact(SHAPE.len()).zip(&batch.indices) {
+        let sample = data.get(index)?;
+        let pixels = sample.image.pixels();
+        let shifts = -PADDING..=PADDING;
+        let mut ways = shifts.clone().flat_map(|down| {
+            shifts.clone().flat_map(move |right| [false, true].map(|flipped| (down, right, flipped)))
+        });
+        if !ways.any(|(down, right, flipped)| is_view(pixels, image, down, right, flipped)) {
+            return Err(Error::Answer {
+                what: "W7".into(),
+                found: format!("picture {index} became what it cannot"),
+                expected: "must be cropped, flipped and normalised".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn is_view(pixels: &[u8], image: &[f32], down: isize, right: isize, flipped: bool) -> bool {
+    let [height, width] = [SHAPE.height as isize, SHAPE.width as isize];
+    let is_pixel = |(at, found): (usize, &f32)| {
+        let (channel, at) = (at / (SHAPE.height * SHAPE.width), (at % (SHAPE.height * SHAPE.width)) as isize);
+        let (row, column) = (at / width, at % width);
+        let (row, column) = (row + down, if flipped { width - 1 - column } else { column } + right);
+        let is_inside = (0..height).contains(&row) && (0..width).contains(&column);
+        let at = (channel as isize * height + row) * width + column;
+        let pixel = if is_inside { f32::from(pixels[at as usize]) } else { 0.0 };
+        (found - (pixel / 255.0 - MEAN[channel]) / STD[channel]).abs() < 1e-5
+    };
+    image.iter().enumerate().all(is_pixel)
+}

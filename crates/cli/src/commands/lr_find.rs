@@ -1,0 +1,109 @@
+//! `lenslet lr-find`
+
+use crate::args::{Common, Data, Split};
+use crate::run_file::RunFile;
+use crate::settings::Settings;
+use crate::{curve, network, output};
+use anyhow::Context;
+use clap::Args;
+use lenslet_dataset::Dataset;
+use lenslet_models::{UseNetwork, with_network};
+use lenslet_nn::Classifier;
+use lenslet_pipeline::{LoaderConfig, Normalisation, TrainLoader};
+use lenslet_train::{Curve, Sweep, TrainConfig};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Find a learning rate: train for some steps while it grows, and see where the loss falls most steeply.
+///
+/// Takes the settings of `lenslet train`. Prints the loss of each step, and writes no checkpoint.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  lenslet lr-find mnist-cnn --output lr.svg
+  lenslet lr-find --config runs/first/config.toml --from 1e-4 --to 10 --json")]
+pub struct LrFind {
+    /// The network, as for `lenslet train`.
+    #[arg(required_unless_present = "config")]
+    pub network: Option<String>,
+
+    #[command(flatten)]
+    pub data: Data,
+
+    /// The first learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = Sweep::default().from)]
+    pub from: f64,
+
+    /// The last learning rate, where the loss has not diverged before.
+    #[arg(long, value_name = "RATE", default_value_t = Sweep::default().to)]
+    pub to: f64,
+
+    /// Steps from one to the other.
+    #[arg(long, value_name = "N", default_value_t = Sweep::default().steps)]
+    pub steps: usize,
+
+    /// Draw the curve to a file NAME.svg.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+
+    #[command(flatten)]
+    pub common: Common,
+}
+
+struct Run<'a> {
+    train: Arc<dyn Dataset>,
+    normalisation: Normalisation,
+    config: TrainConfig,
+    sweep: &'a Sweep,
+}
+
+impl UseNetwork for Run<'_> {
+    type Output = anyhow::Result<Curve>;
+
+    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Curve> {
+        let Self { train, normalisation, config, sweep } = self;
+        let batches = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
+        let loader = TrainLoader::new(Arc::clone(&train), &normalisation, &config.augment, batches)?;
+        let mut session = network::untrained::<M>(config, &train, &normalisation)?;
+        Ok(sweep.run(&mut session, &loader)?)
+    }
+}
+
+pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
+    arguments.common.start_threads()?;
+    let LrFind { network, data, from, to, steps, .. } = arguments;
+    if let Some(path) = &arguments.output {
+        let is_svg = path.extension().is_some_and(|extension| extension == "svg");
+        anyhow::ensure!(is_svg, "{}: curves are drawn as SVG: name the file .svg", path.display());
+    }
+    let file = arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None)?;
+    let RunFile { network, data: name, normalise, train: config } = file;
+    let [channels, ..] = with_network(&network, network::InputShape)?;
+    let train = data.open(&name, Split::Train)?;
+    let normalisation = normalise.resolve(&train, channels)?;
+    let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
+    let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
+    if let Some(path) = &arguments.output {
+        let title = format!("{network} on {name}");
+        fs::write(path, curve::svg(&found, &title))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if arguments.common.json {
+        return output::json(&found);
+    }
+    output::line("learning rate      loss  smoothed")?;
+    for point in &found.points {
+        output::line(format_args!(
+            "{:13.3e}  {:8.4}  {:8.4}",
+            point.learning_rate, point.loss, point.smoothed
+        ))?;
+    }
+    match found.suggestion {
+        Some(rate) => output::line(format_args!("the loss falls most steeply at {rate:.2e}")),
+        None => output::line("the loss falls nowhere"),
+    }
+}
