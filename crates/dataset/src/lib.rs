@@ -43,7 +43,7 @@ pub use error::{Error, ErrorKind};
 pub use image::{Image, ImageShape};
 pub use memory::InMemory;
 pub use split::stratified_split;
-pub use stats::{ChannelStats, channel_stats};
+pub use stats::{ChannelStats, ChannelSums, channel_stats};
 pub use subset::Subset;
 
 /// A picture and the index of its class in [`Dataset::classes`].

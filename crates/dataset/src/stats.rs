@@ -1,4 +1,4 @@
-use crate::{Dataset, Error, ErrorKind};
+use crate::{Dataset, Error, ErrorKind, Image};
 
 /// Mean and standard deviation of each channel, in units of 0 to 1 (pixel / 255).
 #[derive(Clone, Debug, PartialEq)]
@@ -19,35 +19,71 @@ pub struct ChannelStats {
 /// [`ErrorKind::NoPixels`] when there are none, [`ErrorKind::ChannelCount`] when pictures differ in their
 /// number of channels, and what [`Dataset::get`] reports.
 pub fn channel_stats(dataset: &dyn Dataset) -> Result<ChannelStats, Error> {
-    let mut channels: Vec<Sums> = Vec::new();
+    let mut sums: Option<ChannelSums> = None;
     for index in 0..dataset.len() {
         let image = dataset.get(index)?.image;
         let shape = image.shape();
         if shape.is_empty() {
             return Err(Error::from(ErrorKind::NoPixels).at_index(index));
         }
-        if index == 0 {
-            channels.resize_with(shape.channels, Sums::default);
-        } else if shape.channels != channels.len() {
-            let kind = ErrorKind::ChannelCount { expected: channels.len(), found: shape.channels };
+        let sums = sums.get_or_insert_with(|| ChannelSums::new(shape.channels));
+        if shape.channels != sums.channels.len() {
+            let kind = ErrorKind::ChannelCount { expected: sums.channels.len(), found: shape.channels };
             return Err(Error::from(kind).at_index(index));
         }
-        for (sums, plane) in channels.iter_mut().zip(image.pixels().chunks_exact(shape.height * shape.width))
-        {
-            sums.add(plane);
+        sums.add(&image);
+    }
+    sums.and_then(|sums| sums.stats()).ok_or_else(|| ErrorKind::NoPixels.into())
+}
+
+/// The sums behind [`ChannelStats`], for those who go through pictures on their own, or on several threads.
+///
+/// They are integers, so neither the order of the pictures nor how they are grouped changes the result.
+#[derive(Clone, Debug)]
+pub struct ChannelSums {
+    channels: Vec<Sums>,
+}
+
+impl ChannelSums {
+    /// No pixels yet, in each of `channels`.
+    pub fn new(channels: usize) -> Self {
+        Self { channels: vec![Sums::default(); channels] }
+    }
+
+    /// Adds the pixels of a picture.
+    ///
+    /// # Panics
+    /// Where the picture has another number of channels.
+    pub fn add(&mut self, image: &Image<'_>) {
+        let shape = image.shape();
+        assert_eq!(shape.channels, self.channels.len(), "pictures of another number of channels");
+        if !shape.is_empty() {
+            let planes = image.pixels().chunks_exact(shape.height * shape.width);
+            self.channels.iter_mut().zip(planes).for_each(|(sums, plane)| sums.add(plane));
         }
     }
-    if channels.is_empty() {
-        return Err(ErrorKind::NoPixels.into());
+
+    /// Adds what another has added.
+    ///
+    /// # Panics
+    /// Where the other has another number of channels.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(other.channels.len(), self.channels.len(), "pictures of another number of channels");
+        self.channels.iter_mut().zip(&other.channels).for_each(|(sums, other)| sums.merge(other));
     }
-    Ok(ChannelStats {
-        mean: channels.iter().map(Sums::mean).collect(),
-        std: channels.iter().map(Sums::std).collect(),
-    })
+
+    /// Mean and standard deviation; `None` where there were no pixels.
+    pub fn stats(&self) -> Option<ChannelStats> {
+        let has_pixels = self.channels.first().is_some_and(|sums| sums.count > 0);
+        has_pixels.then(|| ChannelStats {
+            mean: self.channels.iter().map(Sums::mean).collect(),
+            std: self.channels.iter().map(Sums::std).collect(),
+        })
+    }
 }
 
 /// Wide enough for 2^48 pixels, each squared below 2^16.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Sums {
     count: u64,
     sum: u64,
@@ -59,6 +95,12 @@ impl Sums {
         self.count += plane.len() as u64;
         self.sum += plane.iter().map(|&pixel| u64::from(pixel)).sum::<u64>();
         self.squares += plane.iter().map(|&pixel| u64::from(pixel).pow(2)).sum::<u64>();
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+        self.squares += other.squares;
     }
 
     fn mean(&self) -> f32 {
@@ -77,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Image, ImageShape, InMemory, Sample};
+    use crate::{ImageShape, InMemory, Sample};
 
     proptest! {
         #[test]
@@ -134,6 +176,19 @@ mod tests {
     fn each_pixel_counts_the_same_whatever_its_picture() {
         let stats = channel_stats(&Shapes(vec![shape(1, 1), shape(1, 3)])).unwrap();
         assert_eq!(stats.mean, [(0.75 / 255.0) as f32]);
+    }
+
+    #[test]
+    fn sums_may_be_taken_in_parts() {
+        let shapes = Shapes(vec![shape(2, 1), shape(2, 3), shape(2, 5)]);
+        let mut whole = ChannelSums::new(2);
+        for index in [2, 0, 1] {
+            let mut part = ChannelSums::new(2);
+            part.add(&shapes.get(index).unwrap().image);
+            whole.merge(&part);
+        }
+        assert_eq!(whole.stats().unwrap(), channel_stats(&shapes).unwrap());
+        assert_eq!(ChannelSums::new(2).stats(), None);
     }
 
     #[test]

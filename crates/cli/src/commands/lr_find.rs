@@ -82,11 +82,12 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
     let RunFile { network, data: name, normalise, train: config } = file;
     let input = with_network(&network, network::InputShape)?;
-    let train = data.open(&name, Split::Train)?;
+    let train = data.open(&name, Split::Train, input)?;
     network::check_shape(input, &*train, &config.augment)?;
     let normalisation = normalise.resolve(&train, input[0])?;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
     let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
+    data.tell_skipped();
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");
         output::file(path, curve::svg(&found, &title).as_bytes())?;

@@ -1,0 +1,121 @@
+//! A picture brought to a shape.
+
+use fast_image_resize::images::{Image as Pixels, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use lenslet_dataset::{Image, ImageShape};
+
+use crate::Picture;
+
+/// How a picture of another shape is brought to the size asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fit {
+    /// The largest part in the middle that has the right proportions: what torchvision's `Resize` of the shorter
+    /// side and `CenterCrop` leave, but for fractions of a pixel.
+    #[default]
+    Crop,
+    /// All of the picture, stretched.
+    Squash,
+    /// All of the picture in its own proportions, with black beside or above and below it.
+    Pad,
+}
+
+/// How pixels are averaged. All filters are antialiased: where a picture becomes smaller, they become wider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// The mean of what a pixel covers.
+    Box,
+    /// A triangle: torchvision's bilinear interpolation with `antialias=True`.
+    #[default]
+    Triangle,
+    /// Cubic convolution (a = -0.5).
+    CatmullRom,
+    /// Sinc with three lobes, windowed.
+    Lanczos3,
+}
+
+impl Filter {
+    fn algorithm(self) -> ResizeAlg {
+        ResizeAlg::Convolution(match self {
+            Self::Box => FilterType::Box,
+            Self::Triangle => FilterType::Bilinear,
+            Self::CatmullRom => FilterType::CatmullRom,
+            Self::Lanczos3 => FilterType::Lanczos3,
+        })
+    }
+}
+
+/// Width and height.
+#[derive(Clone, Copy)]
+struct Size(usize, usize);
+
+impl Size {
+    /// The largest size of the proportions `of` that fits inside; one pixel at least.
+    fn inside(self, of: Self) -> Self {
+        let scaled = |a: usize, b: usize, c: usize| ((a * b + c / 2) / c).max(1);
+        if self.0 * of.1 <= self.1 * of.0 {
+            Self(self.0, scaled(self.0, of.1, of.0).min(self.1))
+        } else {
+            Self(scaled(self.1, of.0, of.1).min(self.0), self.1)
+        }
+    }
+
+    /// Left and top of this size in the middle of `outer`.
+    fn place_in(self, outer: Self) -> (usize, usize) {
+        ((outer.0 - self.0) / 2, (outer.1 - self.1) / 2)
+    }
+}
+
+impl Picture {
+    /// The picture in `shape`: of 1 channel (grey) or 3, and with one pixel or more.
+    ///
+    /// # Panics
+    /// Where `shape` has no pixels or another number of channels, or more pixels than memory has room for.
+    pub fn fit(self, shape: ImageShape, fit: Fit, filter: Filter) -> Image<'static> {
+        let ImageShape { channels, height, width } = shape;
+        assert!(!shape.is_empty() && matches!(channels, 1 | 3), "pictures cannot be of {shape}");
+        let (from, to) = (Size(self.width(), self.height()), Size(width, height));
+        let (part, size) = match fit {
+            Fit::Crop => (from.inside(to), to),
+            Fit::Squash => (from, to),
+            Fit::Pad => (from, to.inside(from)),
+        };
+        let pixels = resize(&self.into_interleaved(channels), channels, from, part, size, filter);
+        let (left, top) = size.place_in(to);
+        let mut planes = vec![0; shape.len()];
+        for (channel, plane) in planes.chunks_exact_mut(height * width).enumerate() {
+            let rows = plane.chunks_exact_mut(width).skip(top);
+            for (row, source) in rows.zip(pixels.chunks_exact(size.0 * channels)) {
+                let source = source.iter().skip(channel).step_by(channels);
+                row[left..].iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+            }
+        }
+        Image::new(shape, planes).expect("as many pixels as the shape has")
+    }
+
+    /// The picture in the size that it has, in 1 channel (grey) or 3.
+    ///
+    /// # Panics
+    /// Where `channels` is another number.
+    pub fn into_image(self, channels: usize) -> Image<'static> {
+        let shape = ImageShape { channels, height: self.height(), width: self.width() };
+        self.fit(shape, Fit::Squash, Filter::default())
+    }
+}
+
+/// `part` in the middle of a picture of size `from`, in size `to`; interleaved, as it comes.
+fn resize(pixels: &[u8], channels: usize, from: Size, part: Size, to: Size, filter: Filter) -> Vec<u8> {
+    let kind = if channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
+    let (left, top) = part.place_in(from);
+    let options = ResizeOptions::new().resize_alg(filter.algorithm()).crop(
+        left as f64,
+        top as f64,
+        part.0 as f64,
+        part.1 as f64,
+    );
+    let source = ImageRef::new(from.0 as u32, from.1 as u32, pixels, kind).expect("a whole picture");
+    let mut target = Pixels::new(to.0 as u32, to.1 as u32, kind);
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("a part within the picture, of the same kind");
+    target.into_vec()
+}

@@ -1,0 +1,11 @@
+//! Trees that the tests write.
+
+mod agreement;
+mod bad_pictures;
+mod colours;
+mod common;
+mod fitting;
+mod orientation;
+mod skipping;
+mod surveys;
+mod trees;
