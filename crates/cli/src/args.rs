@@ -1,8 +1,10 @@
 //! What one can type.
 
+use crate::commands::data::DataTools;
 use crate::commands::lr_find::LrFind;
 use crate::settings::{Settings, TestTime};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lenslet_folder::Skips;
 use std::path::PathBuf;
 
 /// Train, evaluate and use convolutional image classifiers.
@@ -24,6 +26,7 @@ Examples:
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
   lenslet summary mnist-cnn                                  layers, shapes, parameters
   lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
+  lenslet data inspect pets --contact-sheet sheet.png        what is in a folder of pictures
 
 Environment:
   LENSLET_SIMD=portable|avx2|avx512|neon    use these instructions instead of the best that there are
@@ -37,6 +40,7 @@ pub enum Command {
     Predict(Predict),
     Summary(Summary),
     Augment(Augment),
+    Data(DataTools),
 }
 
 /// Train a network, or go on with a run.
@@ -127,9 +131,10 @@ pub struct Evaluate {
     pub common: Common,
 }
 
-/// Name what is on pictures (PNG or JPEG).
+/// Name what is on pictures (JPEG, PNG, WebP, BMP or GIF).
 ///
-/// A picture is brought to the network's colours and size, and normalised as the training pictures were.
+/// A picture is brought to the network's colours and size (the shorter side fits, and the middle is kept), and
+/// normalised as the training pictures were.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -229,14 +234,27 @@ pub struct Augment {
 #[derive(Args)]
 pub struct Data {
     /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse), or
-    /// the path of a folder with the four IDX files of the MNIST family or the binary files of CIFAR [default: mnist,
-    /// or for 32x32 colour pictures cifar-10, or the checkpoint's data].
+    /// the path of a folder: with the four IDX files of the MNIST family, the binary files of CIFAR, or a folder of
+    /// pictures for each class, perhaps within train, val and test [default: mnist, or for 32x32 colour pictures
+    /// cifar-10, or the checkpoint's data].
+    ///
+    /// Pictures of any size are brought to the network's: the shorter side fits, and the middle is kept. Where there
+    /// is neither val nor test, a fifth is held out.
     #[arg(long = "data", value_name = "NAME|DIR")]
     pub name: Option<String>,
 
     /// Where `cargo xtask fetch` puts data sets.
     #[arg(long = "data-dir", value_name = "DIR", env = "LENSLET_DATA", default_value = "data")]
     pub directory: PathBuf,
+
+    /// What a picture file that cannot be read does: stop the command, or be skipped, so that the next one of its
+    /// class takes its place.
+    #[arg(long, value_enum, default_value_t = OnError::Fail)]
+    pub on_error: OnError,
+
+    /// The files skipped so far.
+    #[arg(skip)]
+    pub skips: Skips,
 }
 
 #[derive(Args)]
@@ -264,8 +282,16 @@ pub enum Progress {
     None,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum OnError {
+    Fail,
+    Skip,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Split {
     Train,
+    /// What `lenslet train` measures between epochs: val of a folder of pictures, and the same as test elsewhere.
+    Validation,
     Test,
 }

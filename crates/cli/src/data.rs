@@ -1,9 +1,11 @@
 //! Data sets by name.
 
-use crate::args::{Data, Split};
+use crate::args::{Data, OnError, Split};
+use crate::{network, output};
 use anyhow::Context;
 use lenslet_cifar::{CifarDataset, Labels, Version};
 use lenslet_dataset::Dataset;
+use lenslet_folder::{FolderConfig, FolderDataset, Tree};
 use lenslet_idx::IdxDataset;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +32,8 @@ enum Format {
     /// The classes' names, where they are known.
     Idx(Option<Vec<String>>),
     Cifar(Version),
+    /// A folder of pictures for each class.
+    Folder,
 }
 
 /// The folder in the data directory, which is also the name for `cargo xtask fetch`, and the format of a set that is
@@ -60,8 +64,9 @@ impl Data {
         self.name.clone().unwrap_or_else(|| trained_on.to_owned())
     }
 
-    /// Opens one part of a data set.
-    pub fn open(&self, name: &str, split: Split) -> anyhow::Result<Arc<dyn Dataset>> {
+    /// Opens one part of a data set. Pictures that have sizes of their own are brought to `input` (channels, height,
+    /// width).
+    pub fn open(&self, name: &str, split: Split, input: [usize; 3]) -> anyhow::Result<Arc<dyn Dataset>> {
         let (folder, format) = match known(name) {
             Some((set, format)) => {
                 let folder = self.directory.join(set);
@@ -77,24 +82,64 @@ impl Data {
                 anyhow::ensure!(
                     folder.is_dir(),
                     "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse \
-                     or the path of a folder with IDX or CIFAR files"
+                     or the path of a folder with IDX or CIFAR files or a folder of pictures for each class"
                 );
-                let format = Version::detect(&folder).map_or(Format::Idx(None), Format::Cifar);
+                let format = detect(&folder);
                 (folder, format)
             }
         };
         match format {
             Format::Idx(classes) => open_idx(&folder, split, classes),
             Format::Cifar(version) => open_cifar(&folder, split, version),
+            Format::Folder => self.open_folder(&folder, split, input),
         }
         .with_context(|| format!("cannot use the data {name}"))
+    }
+
+    fn open_folder(&self, root: &Path, split: Split, input: [usize; 3]) -> anyhow::Result<Arc<dyn Dataset>> {
+        let split = match split {
+            Split::Train => lenslet_folder::Split::Train,
+            Split::Validation => lenslet_folder::Split::Validation,
+            Split::Test => lenslet_folder::Split::Test,
+        };
+        let on_error = match self.on_error {
+            OnError::Fail => lenslet_folder::OnError::Fail,
+            OnError::Skip => lenslet_folder::OnError::Skip(self.skips.clone()),
+        };
+        let config = FolderConfig { on_error, ..FolderConfig::new(network::image_shape(input)) };
+        Ok(Arc::new(FolderDataset::open(root, split, config)?))
+    }
+
+    /// Says how many files were skipped, if any were.
+    pub fn tell_skipped(&self) {
+        let paths = self.skips.paths();
+        if let Some(first) = paths.first() {
+            output::warning(format_args!(
+                "{} that cannot be read: others of the same class stood in, the first time for {}; `lenslet data \
+                 verify` says what is wrong",
+                output::count(paths.len(), "picture"),
+                first.display()
+            ));
+        }
+    }
+}
+
+/// By the files that are there. Where none are known, the decoder of IDX files says what is missing.
+fn detect(folder: &Path) -> Format {
+    let has_idx = [lenslet_idx::Split::Train, lenslet_idx::Split::Test]
+        .into_iter()
+        .any(|split| split.files(folder).is_ok());
+    match Version::detect(folder) {
+        Some(version) => Format::Cifar(version),
+        None if !has_idx && Tree::is_at(folder) => Format::Folder,
+        None => Format::Idx(None),
     }
 }
 
 fn open_idx(folder: &Path, split: Split, classes: Option<Vec<String>>) -> anyhow::Result<Arc<dyn Dataset>> {
     let split = match split {
         Split::Train => lenslet_idx::Split::Train,
-        Split::Test => lenslet_idx::Split::Test,
+        Split::Validation | Split::Test => lenslet_idx::Split::Test,
     };
     let (images, labels) = split.files(folder)?;
     let data = IdxDataset::open(&images, &labels, classes)?;
@@ -105,7 +150,7 @@ fn open_idx(folder: &Path, split: Split, classes: Option<Vec<String>>) -> anyhow
 fn open_cifar(folder: &Path, split: Split, version: Version) -> anyhow::Result<Arc<dyn Dataset>> {
     let split = match split {
         Split::Train => lenslet_cifar::Split::Train,
-        Split::Test => lenslet_cifar::Split::Test,
+        Split::Validation | Split::Test => lenslet_cifar::Split::Test,
     };
     Ok(Arc::new(CifarDataset::open(folder, version, split)?))
 }

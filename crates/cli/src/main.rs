@@ -37,5 +37,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
+        Command::Data(arguments) => commands::data::run(&arguments),
     }
 }

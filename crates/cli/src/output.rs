@@ -22,6 +22,12 @@ pub fn error(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "error: {}", message.trim_end());
 }
 
+/// A number of things: `1 picture`, `2 pictures`.
+pub fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// Says on standard error what looks wrong.
 pub fn warning(text: impl Display) {
     let _ = writeln!(io::stderr(), "warning: {text}");

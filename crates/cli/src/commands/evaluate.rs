@@ -56,13 +56,14 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let data_name = arguments.data.name_or(&metadata.data);
-    let data = arguments.data.open(&data_name, arguments.split)?;
+    let data = arguments.data.open(&data_name, arguments.split, metadata.input)?;
     network::check_classes(&checkpoint, &metadata, &data, &data_name)?;
     let loader =
         EvalLoader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
     let test_time = test_time(arguments.test_time, &metadata);
     let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader, test_time };
     let metrics = network::with_network_of(&checkpoint, &metadata, run)??;
+    arguments.data.tell_skipped();
     let Score { loss, correct, samples } = metrics.score;
     let classes: Vec<Class> = metadata
         .classes

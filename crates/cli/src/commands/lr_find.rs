@@ -82,11 +82,12 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     }
     let file = arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None)?;
     let RunFile { network, data: name, normalise, train: config } = file;
-    let [channels, ..] = with_network(&network, network::InputShape)?;
-    let train = data.open(&name, Split::Train)?;
-    let normalisation = normalise.resolve(&train, channels)?;
+    let input = with_network(&network, network::InputShape)?;
+    let train = data.open(&name, Split::Train, input)?;
+    let normalisation = normalise.resolve(&train, input[0])?;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
     let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
+    data.tell_skipped();
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");
         fs::write(path, curve::svg(&found, &title))

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod augment;
+pub mod data;
 pub mod evaluate;
 pub mod lr_find;
 pub mod predict;

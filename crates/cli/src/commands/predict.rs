@@ -4,10 +4,9 @@ use crate::args::Predict;
 use crate::settings::test_time;
 use crate::{network, output};
 use anyhow::Context;
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, ImageShape, InMemory};
+use lenslet_dataset::{Dataset, InMemory};
+use lenslet_folder::{Filter, Fit, Picture};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
@@ -57,11 +56,9 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     let shape = network::image_shape(metadata.input);
     let mut pixels = Vec::new();
     for path in &arguments.images {
-        let mut image = decode(path)?;
-        if arguments.invert {
-            image.invert();
-        }
-        pixels.extend(planes(&image, shape)?);
+        let picture = Picture::open(path)?.fit(shape, Fit::default(), Filter::default());
+        let swap = if arguments.invert { 255 } else { 0 };
+        pixels.extend(picture.pixels().iter().map(|pixel| pixel ^ swap));
     }
     let labels = vec![0; arguments.images.len()];
     let pictures = InMemory::new(shape, pixels, labels, metadata.classes.clone())?;
@@ -86,35 +83,6 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads a picture; its kind is told by its content, and its size is limited by the library before decoding.
-fn decode(path: &Path) -> anyhow::Result<DynamicImage> {
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.with_context(|| format!("cannot read {}", path.display()))?;
-    // The library's messages include their causes.
-    reader
-        .decode()
-        .map_err(|error| anyhow::anyhow!("{} is no PNG or JPEG that can be read: {error}", path.display()))
-}
-
-/// The picture in the network's colours and size, channel by channel.
-fn planes(image: &DynamicImage, shape: ImageShape) -> anyhow::Result<Vec<u8>> {
-    let resized = if image.width() as usize == shape.width && image.height() as usize == shape.height {
-        image.clone()
-    } else {
-        image.resize_exact(shape.width as u32, shape.height as u32, FilterType::Triangle)
-    };
-    match shape.channels {
-        1 => Ok(resized.into_luma8().into_raw()),
-        3 => {
-            let pixels = resized.into_rgb8().into_raw();
-            Ok((0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3).copied()).collect())
-        }
-        channels => {
-            anyhow::bail!("the network takes pictures of {channels} channels: only grey and RGB can be read")
-        }
-    }
 }
 
 /// The same path from pixels to inputs as the training data took.

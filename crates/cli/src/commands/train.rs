@@ -33,7 +33,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         Some(path) => resume(arguments, path)?,
         None => start(arguments)?,
     };
-    let test = arguments.data.open(&metadata.data, Split::Test)?;
+    let test = arguments.data.open(&metadata.data, Split::Validation, metadata.input)?;
     anyhow::ensure!(
         metadata.classes == test.classes(),
         "{}: the training pictures are of other classes ({}) than the test pictures ({})",
@@ -44,7 +44,9 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
     fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
     let name = metadata.network.clone();
     let run = Run { from, metadata, train, test, output, arguments };
-    with_network(&name, run)?
+    let result = with_network(&name, run)?;
+    arguments.data.tell_skipped();
+    result
 }
 
 type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
@@ -54,7 +56,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let RunFile { network, data, normalise, train: config } =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs)?;
     let input = with_network(&network, network::InputShape)?;
-    let train = arguments.data.open(&data, Split::Train)?;
+    let train = arguments.data.open(&data, Split::Train, input)?;
     let normalisation = normalise.resolve(&train, input[0])?;
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
@@ -66,7 +68,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
 fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
     let (checkpoint, mut metadata) = network::open(path)?;
     metadata.data = arguments.data.name_or(&metadata.data);
-    let train = arguments.data.open(&metadata.data, Split::Train)?;
+    let train = arguments.data.open(&metadata.data, Split::Train, metadata.input)?;
     network::check_classes(&checkpoint, &metadata, &train, &metadata.data)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let output = arguments.output.clone().unwrap_or(folder);
