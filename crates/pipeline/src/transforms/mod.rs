@@ -51,12 +51,7 @@ fn require_shares(kind: &'static str, scale: [f64; 2]) -> Result<(), Error> {
 
 /// Draws a share of a picture's area, and how a side of that part is to the other: the lengths of both in pixels,
 /// the one that the ratio enlarges first.
-fn draw_sides(
-    [height, width]: [usize; 2],
-    scale: [f64; 2],
-    ratio: [f64; 2],
-    draw: &mut Draw,
-) -> [usize; 2] {
+fn draw_sides([height, width]: [usize; 2], scale: [f64; 2], ratio: [f64; 2], draw: &mut Draw) -> [usize; 2] {
     let area = (height * width) as f64 * draw.between(scale);
     let ratio = draw.between(ratio.map(f64::ln)).exp();
     [area * ratio, area / ratio].map(|area| area.sqrt().round() as usize)
