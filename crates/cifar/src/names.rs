@@ -1,6 +1,6 @@
 //! The names of the classes: those of the file beside the pictures, else the published ones.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -17,8 +17,11 @@ pub(crate) fn names(version: Version, folder: &Path) -> Result<Vec<String>, Erro
         Version::Cifar100(Labels::Coarse) => ("coarse_label_names.txt", CIFAR_100_COARSE),
     };
     let path = folder.join(file);
-    let text = match read(&path) {
-        Ok(text) => text,
+    let text = match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(Error::new(&path, ErrorKind::NotAFile { set: version.set() }));
+        }
+        Ok(_) => read(&path).map_err(|error| Error::new(&path, ErrorKind::Io(error)))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(published.split_whitespace().map(str::to_owned).collect());
         }

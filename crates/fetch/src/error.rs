@@ -178,13 +178,14 @@ impl fmt::Display for ErrorKind {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                         f.write_str("; make room and try again: what has come already is kept")
                     }
-                    io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::ReadOnlyFilesystem
-                    | io::ErrorKind::NotADirectory
-                    | io::ErrorKind::AlreadyExists
-                    | io::ErrorKind::IsADirectory => {
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                         f.write_str("; choose a data directory that can be written to")
                     }
+                    io::ErrorKind::NotADirectory
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::IsADirectory => f.write_str(
+                        "; something else is in its place: move that away, or choose another data directory",
+                    ),
                     _ => Ok(()),
                 }
             }
@@ -229,6 +230,10 @@ mod tests {
         assert!(full.starts_with("data/x: cannot write: ") && full.contains("make room"), "{full}");
         let denied = message(io::ErrorKind::PermissionDenied);
         assert!(denied.contains("choose a data directory that can be written to"), "{denied}");
+        for kind in [io::ErrorKind::IsADirectory, io::ErrorKind::NotADirectory, io::ErrorKind::AlreadyExists]
+        {
+            assert!(message(kind).contains("something else is in its place: move that away"), "{kind:?}");
+        }
         assert!(!message(io::ErrorKind::Interrupted).contains(';'));
     }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::dataset::unpacked_path;
+use crate::dataset::{part_path, unpacked_path};
 use crate::error::local;
-use crate::part::{Part, sync_directory_of};
+use crate::part::{Part, sync_directory, sync_directory_of};
 use crate::sum::sum_of;
 use crate::unpack::{Stop, unpack};
 use crate::{Archive, ArchiveFault, DataSet, Error, ErrorKind, RemoteFile};
@@ -77,11 +77,40 @@ fn move_into(from: &Path, to: &Path) -> Result<(), Error> {
         if from.is_dir() && to.is_dir() {
             move_into(&from, &to)?;
         } else {
+            if from.is_dir() {
+                sync_folders(&from)?;
+            }
             fs::rename(&from, &to).map_err(local(&to, "put the file in its place"))?;
             sync_directory_of(&to)?;
         }
     }
     Ok(())
+}
+
+/// Makes the entries of a folder and of all below it survive a power cut; files were synced as they were written.
+fn sync_folders(folder: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(local(folder, "read the directory"))? {
+        let path = entry.map_err(local(folder, "read the directory"))?.path();
+        if path.is_dir() {
+            sync_folders(&path)?;
+        }
+    }
+    sync_directory(folder)
+}
+
+/// Removes what downloads and unpacking left beside the file at `target`, which is in its place or was an archive
+/// whose members all are, unless another process is at work there.
+pub(crate) fn tidy(target: &Path) -> Result<(), Error> {
+    let folder = unpacked_path(target);
+    if !part_path(target).exists() && !folder.exists() {
+        return Ok(());
+    }
+    let part = match Part::open(target) {
+        Err(error) if matches!(error.kind(), ErrorKind::Busy) => return Ok(()),
+        part => part?,
+    };
+    remove(&folder)?;
+    part.discard()
 }
 
 /// Removes what an interrupted run may have left.

@@ -83,15 +83,19 @@ impl Part {
 }
 
 /// Makes the rename itself survive a power cut.
-#[cfg(unix)]
 pub fn sync_directory_of(target: &Path) -> Result<(), Error> {
-    let directory = target.parent().unwrap_or(target);
+    sync_directory(target.parent().unwrap_or(target))
+}
+
+/// Makes what was created in a directory or moved there survive a power cut.
+#[cfg(unix)]
+pub fn sync_directory(directory: &Path) -> Result<(), Error> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(local(directory, "flush to the disk"))
 }
 
-/// Directories cannot be opened as files here; the file system orders the rename itself.
+/// Directories cannot be opened as files here; the file system orders what happens in them itself.
 #[cfg(not(unix))]
-pub fn sync_directory_of(_: &Path) -> Result<(), Error> {
+pub fn sync_directory(_: &Path) -> Result<(), Error> {
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A `.tar.gz` into a folder, trusting nothing in it.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
@@ -39,7 +39,7 @@ pub(crate) fn unpack(
     total: u64,
     limit: &dyn Fn(&str) -> Option<u64>,
 ) -> Result<(), Stop> {
-    let mut bytes = MultiGzDecoder::new(BufReader::new(archive)).take(total);
+    let mut bytes = MultiGzDecoder::new(archive).take(total);
     let unpacked = members(&mut bytes, folder, limit);
     match (&unpacked, bytes.limit()) {
         (Ok(()) | Err(Stop::Fault(_)), 0) => Err(ArchiveFault::TooLarge { limit: total }.into()),

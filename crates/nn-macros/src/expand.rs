@@ -1,9 +1,10 @@
 //! From checked layers to Rust types.
 
-use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Step, Window, follow};
+use crate::layer::{Kind, Layer, Outputs, Padding, SHORTCUT, Shape, Step, Window, follow};
 use crate::parse::{Layers, Network};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
+use std::fmt::Display;
 use syn::{Error, Ident, Result, Visibility};
 
 /// A layer with its name and its type up to dfdx's dtype and device.
@@ -52,20 +53,15 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
     let Step { layer, input, output, .. } = *step;
     let name = format_ident!("{}", step.name, span = layer.span);
     let mut definitions = quote!();
-    let sizes = |shape: Shape| match shape {
-        Shape::Picture(sizes) => sizes.to_vec(),
-        Shape::Flat(length) => vec![length],
-        Shape::Classes => Vec::new(),
-    };
     let numbers = |numbers: &[usize]| numbers.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
     let padding = |padding: Padding| match padding {
         Padding::Symmetric(pad) => quote!(#pad),
         Padding::Same => quote!({ ::lenslet_nn::SAME }),
     };
     let pool = |window: Window| {
-        let rows_and_columns = sizes(output)[1..].to_vec();
+        let rows_and_columns = output.sizes()[1..].to_vec();
         let mut generics = numbers(
-            &[sizes(input), rows_and_columns, window.kernel.to_vec(), window.stride.to_vec()].concat(),
+            &[input.sizes(), rows_and_columns, window.kernel.to_vec(), window.stride.to_vec()].concat(),
         );
         generics.push(padding(window.padding));
         generics
@@ -73,7 +69,7 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
     let (path, generics) = match &layer.kind {
         Kind::Conv { window, .. } => {
             let mut generics = numbers(
-                &[sizes(input), sizes(output), window.kernel.to_vec(), window.stride.to_vec()].concat(),
+                &[input.sizes(), output.sizes(), window.kernel.to_vec(), window.stride.to_vec()].concat(),
             );
             generics.push(padding(window.padding));
             (quote!(::lenslet_nn::Conv2d), generics)
@@ -81,19 +77,19 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
         Kind::MaxPool { window } => (quote!(::lenslet_nn::MaxPool2d), pool(*window)),
         Kind::AvgPool { window } => (quote!(::lenslet_nn::AvgPool2d), pool(*window)),
         Kind::GlobalAvgPool => {
-            let kernel = sizes(input)[1..].try_into().expect("a picture has height and width");
+            let kernel = input.sizes()[1..].try_into().expect("a picture has height and width");
             let window = Window { kernel, stride: kernel, padding: Padding::Symmetric(0) };
             (quote!(::lenslet_nn::AvgPool2d), pool(window))
         }
         Kind::BatchNorm { momentum_per_mille, epsilon_per_billion } => {
-            let generics = numbers(&[sizes(input)[0], *momentum_per_mille, *epsilon_per_billion]);
+            let generics = numbers(&[input.sizes()[0], *momentum_per_mille, *epsilon_per_billion]);
             (quote!(::lenslet_nn::BatchNorm), generics)
         }
         Kind::Relu => (quote!(::lenslet_nn::Relu), Vec::new()),
         Kind::Dropout { per_mille } => (quote!(::lenslet_nn::Dropout), numbers(&[*per_mille])),
-        Kind::Flatten => (quote!(::lenslet_nn::Flatten), numbers(&[sizes(input), sizes(output)].concat())),
+        Kind::Flatten => (quote!(::lenslet_nn::Flatten), numbers(&[input.sizes(), output.sizes()].concat())),
         Kind::Dense { outputs, .. } => {
-            let inputs = numbers(&sizes(input));
+            let inputs = numbers(&input.sizes());
             let outputs = match outputs {
                 Outputs::Number(n) => quote!(::lenslet_nn::dfdx::shapes::Const<#n>),
                 Outputs::Classes => quote!(::lenslet_nn::Classes),
@@ -107,7 +103,7 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
                 return Err(Error::new(layer.span, what));
             };
             let path;
-            (path, definitions) = residual(owner, &step.name, input, [body, shortcut])?;
+            (path, definitions) = residual(owner, step, [body, shortcut])?;
             (quote!(#path), Vec::new())
         }
     };
@@ -137,18 +133,18 @@ fn has_tensors(layer: &Layer) -> bool {
 /// The type of a residual block, and its definition. Layers of the shortcut have names of their own.
 fn residual(
     owner: Owner,
-    name: &str,
-    input: Shape,
+    Step { layer, name, input, output }: &Step,
     [body, shortcut]: [&[Layer]; 2],
 ) -> Result<(Ident, TokenStream)> {
-    let type_name =
-        format_ident!("{}{}{}", owner.name, name[..1].to_uppercase(), name[1..], span = owner.name.span());
-    let inner = Owner { name: &type_name, ..owner };
-    let (body_steps, output) = follow(body, input)?;
-    let (mut shortcut_steps, _) = follow(shortcut, input)?;
-    for step in &mut shortcut_steps {
-        step.name.insert_str(0, "shortcut_");
+    if !body.iter().chain(shortcut).any(has_tensors) {
+        return Err(nothing_to_learn(layer.span, name));
     }
+    // `shortcut_residual1` as types are written: `ShortcutResidual1`.
+    let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    let type_name = format_ident!("{}{}", owner.name, words.collect::<String>(), span = owner.name.span());
+    let inner = Owner { name: &type_name, ..owner };
+    let (body_steps, _) = follow(body, *input, "")?;
+    let (shortcut_steps, _) = follow(shortcut, *input, SHORTCUT)?;
     let (through, around) = (fields(&body_steps, Some(inner))?, fields(&shortcut_steps, Some(inner))?);
     let plans = |fields: &[Field]| fields.iter().map(Field::plan).collect::<TokenStream>();
     let (through_plan, around_plan) = (plans(&through), plans(&around));
@@ -164,9 +160,13 @@ fn residual(
     Ok((type_name.clone(), collection(&quote!(#[doc = #documentation]), inner, &all, &plan)?))
 }
 
+fn nothing_to_learn(at: Span, name: impl Display) -> Error {
+    Error::new(at, format!("{name} has nothing to learn: it needs a conv, a batch_norm or a dense layer"))
+}
+
 /// The body of `layers!`.
 pub fn layers(layers: Layers) -> Result<TokenStream> {
-    let (steps, _) = follow(&layers.layers, layers.input)?;
+    let (steps, _) = follow(&layers.layers, layers.input, "")?;
     let fields = fields(&steps, None)?;
     let types = fields.iter().map(Field::concrete);
     Ok(quote!((#(#types,)*)))
@@ -175,7 +175,7 @@ pub fn layers(layers: Layers) -> Result<TokenStream> {
 /// The body of `network!`.
 pub fn network(network: Network) -> Result<TokenStream> {
     let Network { attributes, visibility, name, layers } = &network;
-    let (steps, output) = follow(&layers.layers, layers.input)?;
+    let (steps, output) = follow(&layers.layers, layers.input, "")?;
     let owner = Owner { name, visibility };
     let fields = fields(&steps, Some(owner))?;
     let plan: TokenStream = fields.iter().map(Field::plan).collect();
@@ -186,11 +186,7 @@ pub fn network(network: Network) -> Result<TokenStream> {
         Shape::Flat(length) => quote!(Const<#length>),
         Shape::Classes => unreachable!("an input is written in numbers"),
     };
-    let input_sizes = match layers.input {
-        Shape::Picture(sizes) => sizes.to_vec(),
-        Shape::Flat(length) => vec![length],
-        Shape::Classes => Vec::new(),
-    };
+    let input_sizes = layers.input.sizes();
     let last = fields.last().expect("a network has a layer");
     let (output_type, output_value) = match output {
         Shape::Picture([c, h, w]) => {
@@ -255,10 +251,7 @@ fn collection(
     plan: &TokenStream,
 ) -> Result<TokenStream> {
     if !fields.iter().any(|field| field.has_tensors) {
-        return Err(Error::new(
-            name.span(),
-            format!("{name} has nothing to learn: it needs a conv or a dense layer"),
-        ));
+        return Err(nothing_to_learn(name.span(), name));
     }
     let names: Vec<_> = fields.iter().map(|field| &field.name).collect();
     let documentation = fields.iter().map(|field| &field.documentation);

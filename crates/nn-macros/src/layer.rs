@@ -25,6 +25,17 @@ impl fmt::Display for Shape {
     }
 }
 
+impl Shape {
+    /// Channels, height and width, or the one number; nothing for classes, of which the data decide.
+    pub fn sizes(self) -> Vec<usize> {
+        match self {
+            Self::Picture(sizes) => sizes.to_vec(),
+            Self::Flat(length) => vec![length],
+            Self::Classes => Vec::new(),
+        }
+    }
+}
+
 pub struct Layer {
     pub kind: Kind,
     pub span: Span,
@@ -72,15 +83,18 @@ pub struct Step<'a> {
     pub output: Shape,
 }
 
-/// Names layers and follows the sizes through them. Returns what comes out too.
-pub fn follow(layers: &[Layer], input: Shape) -> Result<(Vec<Step<'_>>, Shape)> {
+/// What the names of a shortcut's layers begin with, which lie beside those of the way around which it goes.
+pub const SHORTCUT: &str = "shortcut_";
+
+/// Names layers, each name with a prefix, and follows the sizes through them. Returns what comes out too.
+pub fn follow<'a>(layers: &'a [Layer], input: Shape, prefix: &str) -> Result<(Vec<Step<'a>>, Shape)> {
     let mut counts = HashMap::new();
     let mut shape = input;
     let mut steps = Vec::with_capacity(layers.len());
     for layer in layers {
         let kind = layer.kind.name();
         let count = counts.entry(kind).and_modify(|n| *n += 1).or_insert(1);
-        let name = format!("{kind}{count}");
+        let name = format!("{prefix}{kind}{count}");
         let output = layer.output(&name, shape)?;
         steps.push(Step { layer, name, input: shape, output });
         shape = output;
@@ -138,19 +152,17 @@ impl Layer {
         match (&self.kind, input) {
             (Kind::BatchNorm { .. } | Kind::Relu | Kind::Dropout { .. }, _) => Ok(input),
             (Kind::Residual { body, shortcut }, _) => {
-                let (through, around) = (follow(body, input)?.1, follow(shortcut, input)?.1);
+                let (through, around) = (follow(body, input, "")?.1, follow(shortcut, input, SHORTCUT)?.1);
                 if through == Shape::Classes || around == Shape::Classes {
                     return fail("dense(classes) must be the network's last layer".into());
                 }
                 if through == around {
                     return Ok(through);
                 }
-                let advice = match (shortcut.is_empty(), through) {
-                    (true, Shape::Picture([channels, ..])) => {
-                        format!("; give it a shortcut, as in `residual(…; conv({channels}, 1x1, stride 2))`")
-                    }
-                    _ => String::new(),
-                };
+                let conv = if shortcut.is_empty() { projection(input, through) } else { None };
+                let advice = conv
+                    .map(|conv| format!("; give it a shortcut, as in `residual(…; {conv})`"))
+                    .unwrap_or_default();
                 fail(format!(
                     "cannot add {through}, from its layers, and {around}, from its shortcut{advice}"
                 ))
@@ -206,6 +218,19 @@ impl Layer {
             (Kind::Dense { outputs: Outputs::Number(outputs), .. }, _) => Ok(Shape::Flat(*outputs)),
             (Kind::Dense { outputs: Outputs::Classes, .. }, _) => Ok(Shape::Classes),
         }
+    }
+}
+
+/// The 1x1 convolution that makes one picture's sizes of another's, if one does.
+fn projection(from: Shape, to: Shape) -> Option<String> {
+    let (Shape::Picture([_, height, width]), Shape::Picture([channels, rows, columns])) = (from, to) else {
+        return None;
+    };
+    let stride = |size: usize, wanted| (1..=size).find(|stride| (size - 1) / stride + 1 == wanted);
+    match [stride(height, rows)?, stride(width, columns)?] {
+        [1, 1] => Some(format!("conv({channels}, 1x1)")),
+        [down, right] if down == right => Some(format!("conv({channels}, 1x1, stride {down})")),
+        [down, right] => Some(format!("conv({channels}, 1x1, stride {down}x{right})")),
     }
 }
 

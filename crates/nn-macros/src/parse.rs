@@ -4,7 +4,6 @@ use crate::layer::{Kind, Layer, Outputs, Padding, Shape, Window};
 use proc_macro2::Span;
 use std::ops::RangeInclusive;
 use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
 use syn::token::Paren;
 use syn::{Attribute, Error, Ident, LitFloat, LitInt, Result, Token, Visibility, parenthesized};
 
@@ -41,11 +40,11 @@ impl Parse for Layers {
             _ => return Err(Error::new(span, "the input is `channels x height x width`, or one number")),
         };
         input.parse::<Token![=>]>()?;
-        let layers = Punctuated::<Layer, Token![,]>::parse_terminated(input)?;
+        let layers = layers(input)?;
         if layers.is_empty() {
             return Err(input.error("a network needs a layer"));
         }
-        Ok(Self { input: shape, layers: layers.into_iter().collect() })
+        Ok(Self { input: shape, layers })
     }
 }
 

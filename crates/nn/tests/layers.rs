@@ -519,6 +519,35 @@ fn a_residual_block_is_the_sum_of_its_ways() {
     assert_eq!(row("residual2.sum"), Some(vec![6, 3, 3]));
 }
 
+network! {
+    /// A block in a shortcut, and one that has nothing to learn but statistics and their scale.
+    Nested: 2x7x6 => residual(conv(4, 3x3, same); conv(4, 1x1), residual(batch_norm)), flatten, dense(3)
+}
+
+#[test]
+fn a_block_may_stand_in_a_shortcut() {
+    type Body = layers!(2x7x6 => conv(4, 3x3, same));
+    type Shortcut = layers!(2x7x6 => conv(4, 1x1));
+    type Block = layers!(4x7x6 => batch_norm);
+    type Head = layers!(4x7x6 => flatten, dense(3));
+
+    let mut net = Nested::with_classes(3).expect("three outputs");
+    initialise(&mut net, Initialiser::KaimingUniform, 3);
+    let names: Vec<_> = parameters(&net).into_iter().map(|(name, _)| name).collect();
+    assert!(names.contains(&"residual1.shortcut_residual1.batch_norm1.weight".to_owned()), "{names:?}");
+    // The type's name.
+    let _: &NestedResidual1ShortcutResidual1 = &net.residual1.shortcut_residual1;
+    let mut parts = Cpu::default().build_module::<(Body, (Shortcut, Block), Head), f32>();
+    copy(&net, &mut parts);
+    let (body, (shortcut, block), head) = &parts;
+    let x = pictures(4);
+    let around = shortcut.forward(x.clone());
+    let expected = head.forward(body.forward(x.clone()) + (block.forward(around.clone()) + around)).as_vec();
+    for (found, expected) in net.forward(x).as_vec().into_iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+    }
+}
+
 #[test]
 fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
     let mut blocks = Blocks::with_classes(3).expect("three outputs");

@@ -1,4 +1,5 @@
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -103,7 +104,14 @@ impl Worker {
     }
 
     fn next(&mut self) -> Option<Result<Batch, Error>> {
-        self.batches.as_ref()?.recv().ok()
+        if let Ok(batch) = self.batches.as_ref()?.recv() {
+            return Some(batch);
+        }
+        // The thread has ended. What samples panic is an error by then; any other panic goes on here.
+        if let Err(panic) = self.thread.take()?.join() {
+            resume_unwind(panic);
+        }
+        None
     }
 }
 
@@ -112,7 +120,7 @@ impl Drop for Worker {
         // First the receiver: it is what stops a thread that waits for room in the queue.
         drop(self.batches.take());
         if let Some(thread) = self.thread.take() {
-            // Panics are caught where batches are made, so there is nothing to report.
+            // Nobody waits for the batch that it may have panicked over.
             let _ = thread.join();
         }
     }

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("the batch size is 0: it must be at least 1")]
     ZeroBatchSize,
 
-    /// Choose a smaller batch size.
+    /// Choose a smaller batch size, or make room in memory.
     #[error("{batch_size} pictures of {shape} are too much for one batch: choose a smaller batch size")]
     BatchTooLarge {
         /// The number of pictures in a batch.
@@ -92,8 +92,10 @@ pub enum Error {
     },
 
     /// The dataset or a step of the augmentation is at fault: it panicked, which is an error of the program.
-    #[error("a batch could not be made, because the dataset or an augmentation panicked: {message}")]
+    #[error("sample {index}: the dataset or an augmentation panicked: {message}")]
     Panicked {
+        /// The index of the sample in the dataset.
+        index: usize,
         /// What the panic said.
         message: String,
     },

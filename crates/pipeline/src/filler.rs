@@ -63,19 +63,17 @@ pub(crate) struct Filler {
 }
 
 impl Filler {
-    /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.
     pub(crate) fn batch(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
-        // A batch half made is dropped, and the rest is only read: nothing broken can be seen later.
-        catch_unwind(AssertUnwindSafe(|| self.fill(number, indices, order)))
-            .unwrap_or_else(|panic| Err(Error::Panicked { message: panic_message(&*panic) }))
-    }
-
-    fn fill(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
-        let mut images = vec![0.0; indices.len() * self.output.len()];
+        let len = indices.len() * self.output.len();
+        let mut images = Vec::new();
+        images
+            .try_reserve_exact(len)
+            .map_err(|_| Error::BatchTooLarge { batch_size: indices.len(), shape: self.output })?;
+        images.resize(len, 0.0);
         let labels: Vec<Result<usize, Error>> = images
             .par_chunks_exact_mut(self.output.len())
             .zip(indices)
-            .map(|(out, &index)| self.sample(index, order, out))
+            .map(|(out, &index)| self.caught_sample(index, order, out))
             .collect();
         // Of several errors, the first in the batch's order, whichever thread met one first.
         let labels = labels.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -86,6 +84,13 @@ impl Filler {
             }
         };
         Ok(Batch { images, labels, mix, shape: self.output, indices: indices.to_vec() })
+    }
+
+    /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.
+    fn caught_sample(&self, index: usize, order: Order, out: &mut [f32]) -> Result<usize, Error> {
+        // A batch half made is dropped, and the rest is only read: nothing broken can be seen later.
+        catch_unwind(AssertUnwindSafe(|| self.sample(index, order, out)))
+            .unwrap_or_else(|panic| Err(Error::Panicked { index, message: panic_message(&*panic) }))
     }
 
     /// Writes one picture and returns its label.

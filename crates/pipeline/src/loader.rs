@@ -142,8 +142,9 @@ impl Loader {
         if self.config.prefetch == 0 || rayon::current_thread_index().is_some() {
             return Batches::in_place(pass());
         }
+        let ahead = self.config.prefetch.min(self.filler.dataset.len().div_ceil(self.config.batch_size));
         // Where no thread can be had, the batches are the same, only later.
-        Batches::prefetched(pass(), self.config.prefetch).unwrap_or_else(|_| Batches::in_place(pass()))
+        Batches::prefetched(pass(), ahead).unwrap_or_else(|_| Batches::in_place(pass()))
     }
 }
 

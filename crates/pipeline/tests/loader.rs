@@ -43,7 +43,7 @@ fn every_sample_comes_once_and_the_last_batch_is_partial() {
 
 #[test]
 fn a_batch_larger_than_the_dataset_holds_all_of_it() {
-    let loader = loader(dataset(4), usize::MAX, 1).unwrap();
+    let loader = loader(dataset(4), usize::MAX, usize::MAX).unwrap();
     let batches: Vec<_> = loader.batches().map(Result::unwrap).collect();
     assert_eq!((batches.len(), batches[0].len(), loader.batches_per_epoch()), (1, 4, 1));
 }
@@ -129,8 +129,12 @@ fn a_panic_is_an_error_and_ends_the_pass() {
         let loader = loader(Arc::new(broken), 10, prefetch).unwrap();
         let mut batches = loader.batches();
         assert!(batches.next().unwrap().is_ok());
-        let message = batches.next().unwrap().unwrap_err().to_string();
-        assert!(message.contains("panicked: index 1"), "{message}");
+        let error = batches.next().unwrap().unwrap_err();
+        assert!(matches!(error, Error::Panicked { index: 10, .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "sample 10: the dataset or an augmentation panicked: index 10 was not expected"
+        );
         assert!(batches.next().is_none());
     }
 }
@@ -227,6 +231,10 @@ fn what_cannot_become_batches_is_refused_at_once() {
     assert!(
         message(announcing(Some(huge)), 1).ends_with("too much for one batch: choose a smaller batch size")
     );
+    // Here the allocator has the last word.
+    let large = ImageShape { channels: 2, height: 1 << 24, width: 1 << 24 };
+    let error = loader(announcing(Some(large)), 1, 0).unwrap().batches().next().unwrap().unwrap_err();
+    assert!(matches!(error, Error::BatchTooLarge { batch_size: 1, .. }), "{error}");
     let grey = ImageShape { channels: 1, ..SHAPE };
     let grey = InMemory::new(grey, vec![0; 6], vec![0], vec!["a".into()]).unwrap();
     assert!(message(Arc::new(grey), 1).contains("shape 1x3x2: it needs 1 of each"));

@@ -105,6 +105,10 @@ fn a_folder_in_a_files_place_is_no_file() {
     fs::create_dir(folder.path().join("test_batch.bin")).unwrap();
     let error = refuse(&folder, Version::Cifar10, Split::Test);
     assert!(matches!(error.kind(), ErrorKind::NotAFile { .. }), "{error}");
+    let folder = self::folder(&[("test_batch.bin", &records(&[[1]]))]);
+    fs::create_dir(folder.path().join("batches.meta.txt")).unwrap();
+    let error = refuse(&folder, Version::Cifar10, Split::Test);
+    assert!(matches!(error.kind(), ErrorKind::NotAFile { .. }), "{error}");
 }
 
 #[test]

@@ -171,6 +171,37 @@ fn only_what_is_missing_is_replaced_and_other_files_stay() {
 }
 
 #[test]
+fn nothing_is_left_beside_a_complete_set() {
+    let archive = good();
+    let mirror = mirror(&[("tiny.tar.gz", &archive)]);
+    let mut run = Run::new();
+    let set = run.data.path().join("tiny");
+    // A mirror broke off within a file, and another one has the archive.
+    fs::create_dir_all(set.join("inner")).unwrap();
+    fs::write(set.join("inner/a.bin.part"), &content()[..10]).unwrap();
+    run.fetch(&tiny(&archive, "none"), directory(&mirror)).unwrap();
+    assert_complete(&run, &[A, B, NAMES]);
+
+    // A process was killed after the last rename.
+    let leave = |name: &str| {
+        fs::create_dir(set.join("tiny.tar.gz.unpacked")).unwrap();
+        fs::write(set.join(name), b"left").unwrap();
+    };
+    leave("tiny.tar.gz.part");
+    run.fetch(&tiny(&archive, "none"), directory(&mirror)).unwrap();
+    assert_complete(&run, &[A, B, NAMES]);
+    assert!(!set.join("tiny.tar.gz.unpacked").exists());
+
+    // What another process holds is its own.
+    leave("tiny.tar.gz.part");
+    let other = fs::File::options().write(true).open(set.join("tiny.tar.gz.part")).unwrap();
+    other.lock().unwrap();
+    run.fetch(&tiny(&archive, "none"), directory(&mirror)).unwrap();
+    assert!(set.join("tiny.tar.gz.unpacked").exists());
+    assert_complete(&run, &[A, B, NAMES, "tiny.tar.gz.part"]);
+}
+
+#[test]
 fn a_mirror_may_have_the_files_by_themselves() {
     let mirror = mirror(&[(A, &content()), (B, b"five!"), ("tiny.tar.gz", b"not to be read")]);
     let mut run = Run::new();

@@ -117,7 +117,7 @@ fn a_data_directory_that_cannot_be_written_is_named() {
     let error = run.fetch(&tiny(&body, &[]), directory(mirror.path())).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Local { .. }), "{error}");
     let message = error.to_string();
-    assert!(message.contains("tiny") && message.contains("choose a data directory"), "{message}");
+    assert!(message.contains("tiny") && message.contains("something else is in its place"), "{message}");
     assert_eq!(fs::read(run.data.path().join("tiny")).unwrap(), b"a file");
 }
 

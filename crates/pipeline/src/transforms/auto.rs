@@ -66,9 +66,7 @@ impl Transform for RandAugment {
     }
 
     fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
-        let ImageShape { height, width, .. } = picture.shape();
-        let translate = [width, height].map(|size| 150.0 / 331.0 * size as f64);
-        let strongest = Strengths { shear: 0.3, translate, rotate: 30.0, enhance: 0.9, posterize: 4.0 };
+        let strongest = Strengths::of_rand_augment(picture.shape());
         let strength = f64::from(self.magnitude) / f64::from(self.num_magnitude_bins - 1);
         for _ in 0..self.num_ops {
             strongest.do_one(strength, picture, draw);
@@ -87,11 +85,9 @@ impl Transform for TrivialAugmentWide {
     }
 
     fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
-        let strongest =
-            Strengths { shear: 0.99, translate: [32.0; 2], rotate: 135.0, enhance: 0.99, posterize: 6.0 };
         let bins = usize::from(self.num_magnitude_bins);
         let strength = draw.below(bins) as f64 / (bins - 1) as f64;
-        strongest.do_one(strength, picture, draw);
+        WIDE.do_one(strength, picture, draw);
     }
 }
 
@@ -146,7 +142,17 @@ struct Strengths {
     posterize: f64,
 }
 
+/// Those of [`TrivialAugmentWide`].
+const WIDE: Strengths =
+    Strengths { shear: 0.99, translate: [32.0; 2], rotate: 135.0, enhance: 0.99, posterize: 6.0 };
+
 impl Strengths {
+    /// Those of [`RandAugment`] for pictures of a shape.
+    fn of_rand_augment(ImageShape { height, width, .. }: ImageShape) -> Self {
+        let translate = [width, height].map(|size| 150.0 / 331.0 * size as f64);
+        Self { shear: 0.3, translate, rotate: 30.0, enhance: 0.9, posterize: 4.0 }
+    }
+
     /// Draws an operation and does it with a share of its greatest strength, in either direction where there
     /// are two.
     fn do_one(&self, strength: f64, picture: &mut Picture<'_>, draw: &mut Draw) {
@@ -194,14 +200,11 @@ mod tests {
     use super::*;
     use crate::transforms::testing::{apply, message, picture, torchvision};
 
-    const WIDE: Strengths =
-        Strengths { shear: 0.99, translate: [32.0; 2], rotate: 135.0, enhance: 0.99, posterize: 6.0 };
-
-    fn operated(operation: Operation, strength: f64, signed: f64) -> Vec<u8> {
+    fn operated(strongest: &Strengths, operation: Operation, signed: f64) -> Vec<u8> {
         let (shape, pixels) = picture();
         let image = Image::new(shape, pixels).unwrap();
         let mut picture = Picture::new(&image, &[0; 3]);
-        WIDE.operate(operation, strength, signed, &mut picture);
+        strongest.operate(operation, signed.abs(), signed, &mut picture);
         picture.pixels().to_vec()
     }
 
@@ -217,7 +220,18 @@ mod tests {
             ("op-posterize", Posterize, 0.6),
             ("op-solarize", Solarize, 0.6),
         ] {
-            torchvision(name, &operated(operation, f64::abs(signed), signed));
+            torchvision(name, &operated(&WIDE, operation, signed));
+        }
+        let rand = Strengths::of_rand_augment(picture().0);
+        for (name, operation, sign) in [
+            ("rand-shear-y", ShearY, -1.0),
+            ("rand-translate-x", TranslateX, 1.0),
+            ("rand-translate-y", TranslateY, -1.0),
+            ("rand-rotate", Rotate, 1.0),
+            ("rand-contrast", Contrast, -1.0),
+            ("rand-posterize", Posterize, 1.0),
+        ] {
+            torchvision(name, &operated(&rand, operation, sign * 20.0 / 30.0));
         }
     }
 
@@ -226,7 +240,7 @@ mod tests {
         let (_, pixels) = picture();
         for operation in OPERATIONS {
             let changes = matches!(operation, AutoContrast | Equalize | Solarize);
-            assert!(changes || operated(operation, 0.0, 0.0) == pixels, "{operation:?}");
+            assert!(changes || operated(&WIDE, operation, 0.0) == pixels, "{operation:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{SampleKey, Transform};
+use super::{SampleKey, Transform, require_size};
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -34,8 +34,7 @@ impl RandomCrop {
 
 impl Transform for RandomCrop {
     fn check(&self) -> Result<(), Error> {
-        let valid = self.size.is_none_or(|[height, width]| height > 0 && width > 0);
-        require(valid, KIND, "size", self.size.unwrap_or_default(), "a height and a width of at least 1")
+        require_size(KIND, self.size)
     }
 
     fn output_shape(&self, input: ImageShape) -> Result<ImageShape, Error> {
@@ -107,8 +106,9 @@ mod tests {
         let size = |size, padding| RandomCrop { size: Some(size), padding, ..RandomCrop::default() };
         assert_eq!(
             message(&size([0, 3], 0), shape),
-            "augmentation random-crop: size is [0, 3], but must be a height and a width of at least 1"
+            "augmentation random-crop: size is [0, 3], but must be a height and a width from 1 to 16384"
         );
+        assert!(message(&size([4, 1 << 20], 0), shape).ends_with("from 1 to 16384"));
         assert_eq!(
             message(&size([4, 8], 1), shape),
             "augmentation random-crop: size is [4, 8], but must be no larger than pictures of 1x4x5 with a \

@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{RANGE, SampleKey, Transform, is_range};
+use super::{RANGE, SampleKey, Transform, draw_sides, is_range, require_shares};
 use crate::draw::Draw;
 use crate::error::{Error, require, require_probability};
 use crate::picture::Picture;
@@ -59,8 +59,7 @@ impl Transform for RandomErasing {
     fn check(&self) -> Result<(), Error> {
         const KIND: &str = "random-erasing";
         require_probability(KIND, self.p)?;
-        let valid = is_range(self.scale) && self.scale[1] <= 1.0;
-        require(valid, KIND, "scale", self.scale, "a smallest and a largest share, above 0 and 1 at most")?;
+        require_shares(KIND, self.scale)?;
         require(is_range(self.ratio), KIND, "ratio", self.ratio, RANGE)
     }
 
@@ -70,9 +69,7 @@ impl Transform for RandomErasing {
         }
         let ImageShape { height, width, .. } = picture.shape();
         for _ in 0..10 {
-            let area = (height * width) as f64 * draw.between(self.scale);
-            let ratio = draw.between(self.ratio.map(f64::ln)).exp();
-            let [tall, wide] = [area * ratio, area / ratio].map(|area| area.sqrt().round() as usize);
+            let [tall, wide] = draw_sides([height, width], self.scale, self.ratio, draw);
             if tall < height && wide < width {
                 let at = [draw.below(height - tall + 1), draw.below(width - wide + 1)];
                 return picture.erase(at, [tall, wide]);

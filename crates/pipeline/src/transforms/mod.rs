@@ -12,8 +12,8 @@ mod tone;
 
 use lenslet_dataset::ImageShape;
 
-use crate::Error;
 use crate::draw::Draw;
+use crate::error::{Error, require};
 use crate::picture::Picture;
 
 pub use affine::RandomAffine;
@@ -31,6 +31,30 @@ const RANGE: &str = "a smallest and a largest number, above 0 and finite";
 
 fn is_range([from, to]: [f64; 2]) -> bool {
     0.0 < from && from <= to && to.is_finite()
+}
+
+/// Larger pictures are mistakes.
+const LARGEST: usize = 1 << 14;
+
+/// Refuses a height and a width that no picture can have.
+fn require_size(kind: &'static str, size: Option<[usize; 2]>) -> Result<(), Error> {
+    let valid = size.is_none_or(|size| size.iter().all(|size| (1..=LARGEST).contains(size)));
+    let expected = format_args!("a height and a width from 1 to {LARGEST}");
+    require(valid, kind, "size", size.unwrap_or_default(), expected)
+}
+
+/// Refuses what is not two shares of an area.
+fn require_shares(kind: &'static str, scale: [f64; 2]) -> Result<(), Error> {
+    let valid = is_range(scale) && scale[1] <= 1.0;
+    require(valid, kind, "scale", scale, "a smallest and a largest share, above 0 and 1 at most")
+}
+
+/// Draws a share of a picture's area, and how a side of that part is to the other: the lengths of both in pixels,
+/// the one that the ratio enlarges first.
+fn draw_sides([height, width]: [usize; 2], scale: [f64; 2], ratio: [f64; 2], draw: &mut Draw) -> [usize; 2] {
+    let area = (height * width) as f64 * draw.between(scale);
+    let ratio = draw.between(ratio.map(f64::ln)).exp();
+    [area * ratio, area / ratio].map(|area| area.sqrt().round() as usize)
 }
 
 /// What decides a sample's random choices: nothing else may.

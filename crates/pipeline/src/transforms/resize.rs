@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{RANGE, SampleKey, Transform, is_range};
+use super::{RANGE, SampleKey, Transform, draw_sides, is_range, require_shares, require_size};
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -30,16 +30,11 @@ impl Default for RandomResizedCrop {
 }
 
 const KIND: &str = "random-resized-crop";
-/// Larger pictures are mistakes.
-const LARGEST: usize = 1 << 14;
 
 impl Transform for RandomResizedCrop {
     fn check(&self) -> Result<(), Error> {
-        let valid = self.size.is_none_or(|size| size.iter().all(|size| (1..=LARGEST).contains(size)));
-        let expected = format_args!("a height and a width from 1 to {LARGEST}");
-        require(valid, KIND, "size", self.size.unwrap_or_default(), expected)?;
-        let valid = is_range(self.scale) && self.scale[1] <= 1.0;
-        require(valid, KIND, "scale", self.scale, "a smallest and a largest share, above 0 and 1 at most")?;
+        require_size(KIND, self.size)?;
+        require_shares(KIND, self.scale)?;
         require(is_range(self.ratio), KIND, "ratio", self.ratio, RANGE)
     }
 
@@ -61,9 +56,7 @@ impl RandomResizedCrop {
     /// largest in the middle that has a ratio as close as possible.
     fn part(&self, [height, width]: [usize; 2], draw: &mut Draw) -> [[usize; 2]; 2] {
         for _ in 0..10 {
-            let area = (height * width) as f64 * draw.between(self.scale);
-            let ratio = draw.between(self.ratio.map(f64::ln)).exp();
-            let [tall, wide] = [area / ratio, area * ratio].map(|area| area.sqrt().round() as usize);
+            let [wide, tall] = draw_sides([height, width], self.scale, self.ratio, draw);
             if (1..=height).contains(&tall) && (1..=width).contains(&wide) {
                 let at = [draw.below(height - tall + 1), draw.below(width - wide + 1)];
                 return [at, [tall, wide]];

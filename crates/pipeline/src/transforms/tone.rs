@@ -85,9 +85,19 @@ mod tests {
         check("posterize", &|picture| posterize(picture.pixels_mut(), 3));
         check("solarize", &|picture| solarize(picture.pixels_mut(), 100.0));
         check("auto-contrast", &|picture| auto_contrast(picture.pixels_mut(), 3));
-        check("equalize", &|picture| equalize(picture.pixels_mut(), 3));
         check("sharpness", &|picture| scale_sharpness(picture, 1.9));
         check("blur", &|picture| scale_sharpness(picture, 0.1));
+    }
+
+    #[test]
+    fn equalizing_agrees_with_torchvision() {
+        // Of few values and enough pixels, as the script says.
+        let levels: Vec<u8> =
+            (0..1800_usize).map(|at| (20 * (1 + at / 600) + at * at / 7 % 12 * 5) as u8).collect();
+        let mut pixels = levels.clone();
+        equalize(&mut pixels, 3);
+        assert_ne!(pixels, levels);
+        torchvision("equalize", &pixels);
     }
 
     #[test]

@@ -1,0 +1,5 @@
+lenslet_nn::network! {
+    Net: 3x8x8 => residual(conv(6, 3x3, same); conv(4 -> 6, 1x1)), flatten, dense(10)
+}
+
+fn main() {}
