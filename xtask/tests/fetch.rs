@@ -78,7 +78,7 @@ fn bad_input_ends_with_2() {
     // Under a file nobody can create a directory, not even root.
     let file = data.path().join("file");
     fs::write(&file, "").unwrap();
-    fetch(&file.join("data")).arg("mnist").assert().code(2).stderr(contains("choose a data directory"));
+    fetch(&file.join("data")).arg("mnist").assert().code(2).stderr(contains("choose another data directory"));
     assert_eq!(fs::read(&file).unwrap(), b"");
 }
 
