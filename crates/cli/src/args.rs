@@ -213,7 +213,7 @@ Kinds:
   random-crop, random-resized-crop, random-horizontal-flip, random-vertical-flip, alternating-flip, random-affine,
   color-jitter, rand-augment, trivial-augment-wide, cutout, random-erasing; at the end mixup, cutmix")]
 pub struct Augment {
-    /// A TOML file with [[augment]] tables.
+    /// A TOML file with tables `[[augment]]`.
     #[arg(long, value_name = "FILE")]
     pub augment: PathBuf,
 
