@@ -138,8 +138,8 @@ fn corners(
     let (top, left) = (row.floor(), column.floor());
     let (down, right) = ((row - top) as f32, (column - left) as f32);
     let (top, left) = (top as isize, left as isize);
-    let rows = [top, top + 1].map(|row| padding.index(row, height));
-    let columns = [left, left + 1].map(|column| padding.index(column, width));
+    let rows = [top, top.saturating_add(1)].map(|row| padding.index(row, height));
+    let columns = [left, left.saturating_add(1)].map(|column| padding.index(column, width));
     let corner = |i: usize, j: usize| rows[i].zip(columns[j]).map(|(row, column)| row * width + column);
     [
         (corner(0, 0), (1.0 - down) * (1.0 - right)),
