@@ -1,9 +1,10 @@
-//! Standard output and error.
+//! Standard output and error, and files.
 
 use anyhow::Context;
+use image::{ImageFormat, RgbImage};
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 use std::path::Path;
 
 /// Prints a line.
@@ -20,6 +21,13 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     lenslet_checkpoint::replace(path, |file| file.write_all(bytes))
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a picture as a PNG file, whole or not at all.
+pub fn png(path: &Path, picture: &RgbImage) -> anyhow::Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png)?;
+    file(path, bytes.get_ref())
 }
 
 /// Says on standard error, in one line, why the command failed. Where that is closed there is nobody to tell.

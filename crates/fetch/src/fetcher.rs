@@ -98,7 +98,8 @@ impl Fetcher {
     /// Puts every file of `dataset` at `<data_dir>/<set>/<file>` and returns them in the catalogue's order.
     ///
     /// A file that is there and right is left alone. What came of one that failed stays beside its place as
-    /// `<file>.part`, and the next call goes on from there; once all files are in their places, nothing stays. `progress` is told of each file as it happens.
+    /// `<file>.part`, and the next call goes on from there; once all files are in their places, nothing stays.
+    /// `progress` is told of each file as it happens.
     ///
     /// Where a set has an [`Archive`] and the source not the files by themselves, the archive is fetched in the same
     /// way, and all that is missing is unpacked from it, verified, and only then put in its place. The archive is

@@ -7,7 +7,7 @@ use crate::error::require;
 use crate::picture::Picture;
 use crate::transforms::{
     AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixing, Mixup, RandAugment, RandomAffine, RandomCrop,
-    RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, SampleKey, Transform,
+    RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, Transform,
     TrivialAugmentWide,
 };
 use crate::{Error, Mix};
@@ -145,10 +145,9 @@ impl Augmentation {
     }
 
     /// Takes a picture through all steps.
-    pub(crate) fn apply(&self, picture: &mut Picture<'_>, key: SampleKey) {
-        let SampleKey { seed, epoch, index } = key;
-        let mut draw = Draw::new([seed, epoch, index as u64, purpose("augment")]);
-        self.transforms().for_each(|step| step.apply(picture, key, &mut draw));
+    pub(crate) fn apply(&self, picture: &mut Picture<'_>, [seed, epoch, index]: [u64; 3]) {
+        let mut draw = Draw::new([seed, epoch, index, purpose("augment")]);
+        self.transforms().for_each(|step| step.apply(picture, &mut draw));
     }
 
     /// Mixes the normalised pictures of a batch, where a step says so. Of several such steps each batch gets

@@ -3,16 +3,23 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// The random choices made for one sample, or for one batch. The words that it is made of alone decide them.
-pub(crate) struct Draw(ChaCha8Rng);
+pub(crate) struct Draw {
+    words: [u64; 4],
+    rng: ChaCha8Rng,
+}
 
 impl Draw {
     pub(crate) fn new(words: [u64; 4]) -> Self {
-        Self(rng(words))
+        Self { words, rng: rng(words) }
+    }
+
+    pub(crate) fn words(&self) -> [u64; 4] {
+        self.words
     }
 
     /// Uniform in `0..1`, with the 53 bits that an `f64` holds.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+        (self.rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Whether something of this probability happens.
@@ -27,7 +34,7 @@ impl Draw {
 
     /// Uniform among `0..count`, which is not empty.
     pub(crate) fn below(&mut self, count: usize) -> usize {
-        ((u128::from(self.0.next_u64()) * count as u128) >> 64) as usize
+        ((u128::from(self.rng.next_u64()) * count as u128) >> 64) as usize
     }
 }
 

@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use crate::normalisation::NormalisationTable;
 use crate::order::Order;
 use crate::picture::Picture;
-use crate::transforms::SampleKey;
 use crate::{Augmentation, Error};
 
 /// Some samples, ready for a network.
@@ -106,7 +105,7 @@ impl Filler {
         }
         let mut picture = Picture::new(&sample.image, &self.mean);
         if let Order::Shuffled { seed, epoch } = order {
-            self.augmentation.apply(&mut picture, SampleKey { seed, epoch, index });
+            self.augmentation.apply(&mut picture, [seed, epoch, index as u64]);
         }
         self.table.apply(&picture, out);
         Ok(sample.label)

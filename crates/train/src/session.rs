@@ -22,7 +22,6 @@ impl<M: Classifier> Session<M> {
     /// # Errors
     /// Where the configuration is invalid, or a parameter group matches none of the network's tensors.
     pub fn new(mut model: M, config: TrainConfig) -> Result<Self, Error> {
-        config.check()?;
         initialise(&mut model, config.initialiser, config.seed);
         Self::with_weights(model, config)
     }

@@ -3,12 +3,11 @@
 use crate::args::{Augment, Split};
 use crate::output;
 use anyhow::Context;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use lenslet_dataset::{Dataset, Image, ImageShape, Subset};
 use lenslet_pipeline::{Augmentation, LoaderConfig, Normalisation, TrainLoader};
 use serde::Deserialize;
 use std::fs;
-use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,7 +51,7 @@ pub fn run(arguments: &Augment) -> anyhow::Result<()> {
             }
         }
     }
-    sheet.save(&arguments.preview)?;
+    output::png(&arguments.preview, &sheet.picture)?;
     output::line(format_args!(
         "{}: {rows} pictures of {name}, as they are and in {columns} epochs",
         arguments.preview.display()
@@ -102,11 +101,5 @@ impl Sheet {
                 self.picture.put_pixel((left + x) as u32, (top + y) as u32, image::Rgb(pixel));
             }
         }
-    }
-
-    fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let mut bytes = Cursor::new(Vec::new());
-        self.picture.write_to(&mut bytes, ImageFormat::Png)?;
-        output::file(path, &bytes.into_inner())
     }
 }

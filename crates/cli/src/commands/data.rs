@@ -4,12 +4,10 @@ use crate::args::Common;
 use crate::output::{self, count};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use lenslet_dataset::{ChannelStats, Image};
 use lenslet_folder::{Spread, Survey, Tree, contact_sheet};
 use serde::Serialize;
-use std::fs;
-use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 /// Pictures in a row of the contact sheet, and pixels of a side of each.
@@ -175,23 +173,13 @@ fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a PNG file whole or not at all.
 fn save(path: &Path, sheet: &Image<'_>) -> anyhow::Result<()> {
     let (shape, pixels) = (sheet.shape(), sheet.pixels());
     let plane = shape.height * shape.width;
     let interleaved = (0..plane).flat_map(|at| [pixels[at], pixels[plane + at], pixels[2 * plane + at]]);
     let image = RgbImage::from_raw(shape.width as u32, shape.height as u32, interleaved.collect())
         .context("the contact sheet has too many classes")?;
-    let mut png = Cursor::new(Vec::new());
-    image.write_to(&mut png, ImageFormat::Png)?;
-    let part = path.with_added_extension("part");
-    let write = || {
-        let mut file = fs::File::create(&part)?;
-        file.write_all(png.get_ref())?;
-        file.sync_all()?;
-        fs::rename(&part, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    output::png(path, &image)
 }
 
 #[derive(Serialize)]

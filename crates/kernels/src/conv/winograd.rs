@@ -191,6 +191,14 @@ struct Tile {
     column: usize,
 }
 
+impl Tile {
+    /// The tile of a filter's inputs under this one of its outputs, where a picture has so many numbers on either side
+    /// and `rows` rows of the outputs were cut off above.
+    fn source(self, outputs: usize, inputs: usize, rows: usize) -> Self {
+        Self { picture: self.picture / outputs * inputs, row: self.row + rows, ..self }
+    }
+}
+
 /// The tiles of some pictures of `[channels, height, width]` that follow each other.
 fn tiles([channels, height, width]: [usize; 3], pictures: usize) -> impl Iterator<Item = Tile> {
     (0..pictures).flat_map(move |picture| {
@@ -446,12 +454,7 @@ impl Filter {
         pieces.for_each(|(first, x, y)| {
             let rows = (y.len() / (width * filters)).min(height);
             let here: Vec<Tile> = tiles([filters, rows, width], y.len() / (rows * width * filters)).collect();
-            let there = here.iter().map(|tile| Tile {
-                picture: tile.picture / picture * x_picture,
-                row: tile.row + first,
-                column: tile.column,
-            });
-            let there: Vec<Tile> = there.collect();
+            let there: Vec<Tile> = here.iter().map(|tile| tile.source(picture, x_picture, first)).collect();
             let lanes = padded(self.input[0]);
             let mut points = Scratch::new(POINTS * point_len(here.len(), lanes));
             let matrix = Output::new(&mut points, POINTS, here.len() * lanes, point_len(here.len(), lanes));
@@ -539,10 +542,8 @@ pub fn weight_backward(
     });
     let dy = &*dy;
     let here: Vec<Tile> = tiles(conv.output, dy.len() / conv.output_len()).collect();
-    let there = here
-        .iter()
-        .map(|tile| Tile { picture: tile.picture / conv.output_len() * conv.input_len(), ..*tile });
-    let there: Vec<Tile> = there.collect();
+    let there: Vec<Tile> =
+        here.iter().map(|tile| tile.source(conv.output_len(), conv.input_len(), 0)).collect();
     let mut sums = Scratch::new(POINTS * channels * lanes);
     for (chunk, (here, there)) in here.chunks(DEPTH).zip(there.chunks(DEPTH)).enumerate() {
         let mut inputs = Scratch::new(POINTS * point_len(here.len(), depth));

@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{SampleKey, Transform};
+use super::Transform;
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -53,7 +53,7 @@ impl Transform for RandomAffine {
         require((0.0..90.0).contains(shear), KIND, "shear", shear, "from 0 to below 90")
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let ImageShape { height, width, .. } = picture.shape();
         let angle = draw.between([-self.degrees, self.degrees]);
         let mut shift = |share: f64, size: usize| {

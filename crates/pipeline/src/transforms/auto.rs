@@ -3,10 +3,10 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
+use super::Transform;
 use super::affine::Affine;
 use super::color::{require_grey_or_colour, scale_brightness, scale_contrast, scale_saturation};
 use super::tone::{auto_contrast, equalize, posterize, scale_sharpness, solarize};
-use super::{SampleKey, Transform};
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -65,7 +65,7 @@ impl Transform for RandAugment {
         require_grey_or_colour(RAND_AUGMENT, input)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let strongest = Strengths::of_rand_augment(picture.shape());
         let strength = f64::from(self.magnitude) / f64::from(self.num_magnitude_bins - 1);
         for _ in 0..self.num_ops {
@@ -84,7 +84,7 @@ impl Transform for TrivialAugmentWide {
         require_grey_or_colour(TRIVIAL_AUGMENT, input)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let bins = usize::from(self.num_magnitude_bins);
         let strength = draw.below(bins) as f64 / (bins - 1) as f64;
         WIDE.do_one(strength, picture, draw);

@@ -6,7 +6,7 @@ use std::array;
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{SampleKey, Transform};
+use super::Transform;
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::Picture;
@@ -45,7 +45,7 @@ impl Transform for ColorJitter {
         require_grey_or_colour(KIND, input)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let mut order = [0, 1, 2, 3];
         for last in (1..4).rev() {
             order.swap(last, draw.below(last + 1));

@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{SampleKey, Transform, require_size};
+use super::{Transform, require_size};
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -58,7 +58,7 @@ impl Transform for RandomCrop {
         Ok(ImageShape { height, width, ..input })
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let (input, padding) = (picture.shape(), usize::from(self.padding));
         let [height, width] = self.size(input);
         let mut offset =

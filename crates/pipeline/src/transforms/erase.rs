@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{RANGE, SampleKey, Transform, draw_sides, is_range, require_shares};
+use super::{RANGE, Transform, draw_sides, is_range, require_shares};
 use crate::draw::Draw;
 use crate::error::{Error, require, require_probability};
 use crate::picture::Picture;
@@ -43,7 +43,7 @@ impl Transform for Cutout {
         require(self.size > 0, "cutout", "size", self.size, "at least 1")
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let ImageShape { height, width, .. } = picture.shape();
         // The square's first pixel, which may lie outside, and the pixel after its last.
         let mut span = |length: usize| {
@@ -63,7 +63,7 @@ impl Transform for RandomErasing {
         require(is_range(self.ratio), KIND, "ratio", self.ratio, RANGE)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         if !draw.chance(self.p) {
             return;
         }

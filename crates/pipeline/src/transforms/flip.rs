@@ -1,7 +1,7 @@
 use lenslet_dataset::random::purpose;
 use serde::{Deserialize, Serialize};
 
-use super::{SampleKey, Transform};
+use super::Transform;
 use crate::draw::Draw;
 use crate::error::{Error, require_probability};
 use crate::picture::Picture;
@@ -50,7 +50,7 @@ impl Transform for RandomHorizontalFlip {
         require_probability("random-horizontal-flip", self.p)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         if draw.chance(self.p) {
             picture.flip();
         }
@@ -62,7 +62,7 @@ impl Transform for RandomVerticalFlip {
         require_probability("random-vertical-flip", self.p)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         if draw.chance(self.p) {
             let shape = picture.shape();
             for plane in picture.pixels_mut().chunks_exact_mut(shape.height * shape.width) {
@@ -80,10 +80,11 @@ impl Transform for AlternatingFlip {
         Ok(())
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, key: SampleKey, _draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
+        let [seed, epoch, index, _] = draw.words();
         // The same in every epoch, so not of the sample's own generator.
-        let chance = Draw::new([key.seed, 0, key.index as u64, purpose("flip")]).chance(0.5);
-        if chance ^ (key.epoch % 2 == 1) {
+        let chance = Draw::new([seed, 0, index, purpose("flip")]).chance(0.5);
+        if chance ^ (epoch % 2 == 1) {
             picture.flip();
         }
     }

@@ -57,14 +57,6 @@ fn draw_sides([height, width]: [usize; 2], scale: [f64; 2], ratio: [f64; 2], dra
     [area * ratio, area / ratio].map(|area| area.sqrt().round() as usize)
 }
 
-/// What decides a sample's random choices: nothing else may.
-#[derive(Clone, Copy)]
-pub(crate) struct SampleKey {
-    pub(crate) seed: u64,
-    pub(crate) epoch: u64,
-    pub(crate) index: usize,
-}
-
 /// Changes one picture at random.
 pub(crate) trait Transform {
     /// Refuses parameters that mean nothing.
@@ -75,7 +67,8 @@ pub(crate) trait Transform {
         Ok(input)
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, key: SampleKey, draw: &mut Draw);
+    /// `draw` is made of the seed, the epoch, the sample's index and a purpose: nothing else may decide.
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw);
 }
 
 #[cfg(test)]
@@ -124,7 +117,7 @@ pub(crate) mod testing {
         let mean = vec![100; shape.channels];
         let mut picture = Picture::new(&image, &mean);
         let mut draw = Draw::new([1, epoch, index as u64, 0]);
-        transform.apply(&mut picture, SampleKey { seed: 1, epoch, index }, &mut draw);
+        transform.apply(&mut picture, &mut draw);
         let found = picture.shape();
         assert_eq!(found, transform.output_shape(shape).expect("it takes the shape"));
         picture.pixels().to_vec()

@@ -1,7 +1,7 @@
 use lenslet_dataset::ImageShape;
 use serde::{Deserialize, Serialize};
 
-use super::{RANGE, SampleKey, Transform, draw_sides, is_range, require_shares, require_size};
+use super::{RANGE, Transform, draw_sides, is_range, require_shares, require_size};
 use crate::draw::Draw;
 use crate::error::{Error, require};
 use crate::picture::{PaddingMode, Picture};
@@ -43,7 +43,7 @@ impl Transform for RandomResizedCrop {
         Ok(ImageShape { height, width, ..input })
     }
 
-    fn apply(&self, picture: &mut Picture<'_>, _key: SampleKey, draw: &mut Draw) {
+    fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
         let ImageShape { height, width, .. } = picture.shape();
         let [[top, left], part] = self.part([height, width], draw);
         picture.crop([top as isize, left as isize], part, PaddingMode::Zeros);
