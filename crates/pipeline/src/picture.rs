@@ -149,6 +149,10 @@ impl<'a> Picture<'a> {
         let View { top, width, padding, .. } = self.view;
         let plane = self.source.height * self.source.width;
         let pixels = &self.pixels[channel * plane..][..plane];
+        if self.view == View::whole(self.source) {
+            out.iter_mut().zip(pixels).for_each(|(out, &pixel)| *out = value(pixel));
+            return;
+        }
         for (y, out) in out.chunks_exact_mut(width).enumerate() {
             match padding.index(y as isize + top, self.source.height) {
                 Some(row) => {
