@@ -3,7 +3,6 @@ use lenslet_dataset::random::purpose;
 use serde::{Deserialize, Serialize};
 
 use crate::draw::Draw;
-use crate::error::require;
 use crate::picture::Picture;
 use crate::transforms::{
     AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixing, Mixup, RandAugment, RandomAffine, RandomCrop,
@@ -122,16 +121,16 @@ impl Augmentation {
     ///
     /// # Errors
     ///
-    /// [`Error::Augmentation`] for the first such step.
+    /// [`Error::Augmentation`] for the first step of the former kind, [`Error::MixingNotLast`] for the latter.
     pub fn check(&self) -> Result<(), Error> {
         self.transforms().try_for_each(Transform::check)?;
         self.mixings().try_for_each(Mixing::check)?;
         let is_batch = |step: &Step| matches!(step.work(), Work::Batch(_));
-        let sorted = self.steps.is_sorted_by_key(is_batch);
-        let place = self.steps.iter().position(is_batch).map_or(0, |place| place + 1);
-        let last = self.steps.len();
-        let expected = format_args!("after those of all steps but mixup and cutmix, of {last} steps");
-        require(sorted, "mixup or cutmix", "place", place, expected)
+        let first = self.steps.iter().position(is_batch).unwrap_or(self.steps.len());
+        match self.steps[first..].iter().position(|step| !is_batch(step)) {
+            Some(after) => Err(Error::MixingNotLast { mixing: first + 1, picture: first + after + 1 }),
+            None => Ok(()),
+        }
     }
 
     /// The shape that pictures of the `input` shape come out with.

@@ -80,6 +80,18 @@ pub enum Error {
         expected: String,
     },
 
+    /// Put mixup and CutMix after all other steps.
+    #[error(
+        "augmentation: step {mixing} mixes whole batches, but step {picture} after it changes single pictures: \
+         put mixup and cutmix last"
+    )]
+    MixingNotLast {
+        /// The first step that mixes, counted from 1.
+        mixing: usize,
+        /// The first step on pictures after it, counted from 1.
+        picture: usize,
+    },
+
     /// The dataset is at fault: it announced one shape for all its pictures.
     #[error("sample {index}: the picture has shape {found}, but the dataset announces {expected} for all")]
     ShapeChanged {

@@ -69,11 +69,10 @@ fn what_is_not_known_is_refused() {
 
 #[test]
 fn batches_are_mixed_after_their_pictures_are_made() {
-    let early = parsed(r#"augment = [{ kind = "mixup" }, { kind = "random-crop" }]"#);
+    let steps = r#"augment = [{ kind = "cutout", size = 1 }, { kind = "mixup" }, { kind = "cutmix" }, { kind = "random-crop" }]"#;
     assert_eq!(
-        early.check().unwrap_err().to_string(),
-        "augmentation mixup or cutmix: place is 1, but must be after those of all steps but mixup and cutmix, \
-         of 2 steps"
+        parsed(steps).check().unwrap_err().to_string(),
+        "augmentation: step 2 mixes whole batches, but step 4 after it changes single pictures: put mixup and cutmix last"
     );
 }
 

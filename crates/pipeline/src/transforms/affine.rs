@@ -54,17 +54,21 @@ impl Transform for RandomAffine {
     }
 
     fn apply(&self, picture: &mut Picture<'_>, draw: &mut Draw) {
-        let ImageShape { height, width, .. } = picture.shape();
+        self.draw(picture.shape(), draw).warp(picture, self.padding_mode);
+    }
+}
+
+impl RandomAffine {
+    fn draw(&self, shape: ImageShape, draw: &mut Draw) -> Affine {
         let angle = draw.between([-self.degrees, self.degrees]);
         let mut shift = |share: f64, size: usize| {
             let most = share * size as f64;
             draw.between([-most, most]).round()
         };
-        let translate = [shift(self.translate[0], width), shift(self.translate[1], height)];
+        let translate = [shift(self.translate[0], shape.width), shift(self.translate[1], shape.height)];
         let scale = draw.between(self.scale);
         let shear = [draw.between([-self.shear, self.shear]), 0.0];
-        Affine { angle, translate, scale, shear, ..Affine::identity(picture.shape()) }
-            .warp(picture, self.padding_mode);
+        Affine { angle, translate, scale, shear, ..Affine::identity(shape) }
     }
 }
 
@@ -212,16 +216,33 @@ mod tests {
     }
 
     #[test]
-    fn draws_stay_within_their_ranges() {
-        // A white pixel in the middle is moved by two at most, in both directions.
-        let shape = ImageShape { channels: 1, height: 9, width: 9 };
-        let mut pixels = [0; 81];
-        pixels[40] = 255;
-        let shift = RandomAffine { translate: [0.2, 0.0], ..RandomAffine::default() };
-        let places: std::collections::BTreeSet<usize> = (0..100)
-            .map(|index| apply(&shift, shape, &pixels, 1, index).iter().position(|&p| p == 255).unwrap())
-            .collect();
-        assert!(places.into_iter().eq(38..=42));
+    fn draws_cover_their_ranges_and_stay_within() {
+        let shape = ImageShape { channels: 1, height: 20, width: 10 };
+        let all = RandomAffine {
+            degrees: 30.0,
+            translate: [0.2, 0.3],
+            scale: [0.8, 1.5],
+            shear: 7.0,
+            padding_mode: PaddingMode::Zeros,
+        };
+        let maps: Vec<Affine> =
+            (0..2000).map(|index| all.draw(shape, &mut Draw::new([1, 1, index, 0]))).collect();
+        let covers = |value: fn(&Affine) -> f64, [from, to]: [f64; 2]| {
+            let (least, most) = maps
+                .iter()
+                .map(value)
+                .fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(value), most.max(value)));
+            let margin = (to - from) / 100.0;
+            assert!((from..from + margin).contains(&least), "{least} of {from}");
+            assert!((to - margin..=to).contains(&most), "{most} of {to}");
+        };
+        covers(|map| map.angle, [-30.0, 30.0]);
+        covers(|map| map.translate[0], [-2.0, 2.0]);
+        covers(|map| map.translate[1], [-6.0, 6.0]);
+        covers(|map| map.scale, [0.8, 1.5]);
+        covers(|map| map.shear[0], [-7.0, 7.0]);
+        assert!(maps.iter().all(|map| map.shear[1] == 0.0));
+        assert!(maps.iter().all(|map| map.translate.iter().all(|shift| shift.fract() == 0.0)));
     }
 
     proptest! {

@@ -223,11 +223,22 @@ mod tests {
     }
 
     #[test]
-    fn factors_cover_their_range() {
-        let shape = ImageShape { channels: 1, height: 1, width: 1 };
-        let jitter = ColorJitter { brightness: 0.2, ..ColorJitter::default() };
-        let found: Vec<u8> = (0..2000).map(|index| apply(&jitter, shape, &[100], 1, index)[0]).collect();
-        assert_eq!((found.iter().min(), found.iter().max()), (Some(&80), Some(&119)));
+    fn amounts_cover_their_ranges() {
+        let covers = |jitter: ColorJitter, pixels: &[u8], at: usize, [from, to]: [u8; 2]| {
+            let shape = ImageShape { channels: 3, height: 1, width: pixels.len() / 3 };
+            let found: Vec<u8> = (0..2000).map(|index| apply(&jitter, shape, pixels, 1, index)[at]).collect();
+            assert_eq!((found.iter().min(), found.iter().max()), (Some(&from), Some(&to)), "{jitter:?}");
+        };
+        let none = ColorJitter::default;
+        covers(ColorJitter { brightness: 0.2, ..none() }, &[100; 3], 0, [80, 119]);
+        // More than 1 stops at a factor of 0.
+        covers(ColorJitter { brightness: 1.5, ..none() }, &[100; 3], 0, [0, 249]);
+        // The mean of both pixels is 100, and 50 away from it is 25 to 75 away.
+        covers(ColorJitter { contrast: 0.5, ..none() }, &[50, 150, 50, 150, 50, 150], 0, [25, 74]);
+        // Red's grey is 29, and green, 29 below it, gets 14 to 44 below.
+        covers(ColorJitter { saturation: 0.5, ..none() }, &[100, 0, 0], 1, [0, 14]);
+        // A twelfth of the circle is half of the way from red to yellow.
+        covers(ColorJitter { hue: 1.0 / 12.0, ..none() }, &[200, 0, 0], 1, [0, 100]);
     }
 
     #[test]

@@ -176,8 +176,22 @@ mod tests {
         let ratio = [shape.width as f64 / shape.height as f64; 2];
         let crop = RandomResizedCrop { scale: [1.0, 1.0], ratio, size: None };
         assert_eq!(apply(&crop, shape, &pixels, 1, 0), pixels);
-        let crop = RandomResizedCrop { size: Some([4, 6]), ..RandomResizedCrop::default() };
-        assert_eq!(apply(&crop, shape, &pixels, 1, 0).len(), 3 * 4 * 6);
+        let whole = RandomResizedCrop { size: Some([4, 6]), ..crop };
+        assert_eq!(apply(&whole, shape, &pixels, 1, 0), resized(shape, &pixels, [4, 6]));
+    }
+
+    #[test]
+    fn the_part_is_cut_out_and_resized() {
+        // A part of a quarter of the area: what a corner's crop, resized, is, some draw must give, for each corner.
+        let shape = ImageShape { channels: 1, height: 4, width: 4 };
+        let pixels: Vec<u8> = (0..16).map(|at| at * at).collect();
+        let crop = RandomResizedCrop { size: None, scale: [0.25, 0.25], ratio: [1.0, 1.0] };
+        let found: Vec<Vec<u8>> = (0..200).map(|index| apply(&crop, shape, &pixels, 1, index)).collect();
+        let part = ImageShape { height: 2, width: 2, ..shape };
+        for corner in [0, 2, 8, 10] {
+            let cut = [0, 1, 4, 5].map(|at| pixels[corner + at]);
+            assert!(found.contains(&resized(part, &cut, [4, 4])), "{corner}");
+        }
     }
 
     #[test]
