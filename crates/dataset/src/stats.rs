@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use crate::{Dataset, Error, ErrorKind, Image};
 
 /// Mean and standard deviation of each channel, in units of 0 to 1 (pixel / 255).
@@ -9,7 +11,8 @@ pub struct ChannelStats {
     pub std: Vec<f32>,
 }
 
-/// Takes the statistics of all pixels of a dataset, exact until the last rounding.
+/// Takes the statistics of all pixels of a dataset, exact until the last rounding; on all cores, because pictures may
+/// have to be decoded.
 ///
 /// Sums are integers, so neither the order of the samples nor their number costs precision. Pictures may
 /// differ in size, and each pixel then counts the same.
@@ -19,21 +22,35 @@ pub struct ChannelStats {
 /// [`ErrorKind::NoPixels`] when there are none, [`ErrorKind::ChannelCount`] when pictures differ in their
 /// number of channels, and what [`Dataset::get`] reports.
 pub fn channel_stats(dataset: &dyn Dataset) -> Result<ChannelStats, Error> {
-    let mut sums: Option<ChannelSums> = None;
-    for index in 0..dataset.len() {
-        let image = dataset.get(index)?.image;
-        let shape = image.shape();
-        if shape.is_empty() {
-            return Err(Error::from(ErrorKind::NoPixels).at_index(index));
-        }
-        let sums = sums.get_or_insert_with(|| ChannelSums::new(shape.channels));
-        if shape.channels != sums.channels.len() {
-            let kind = ErrorKind::ChannelCount { expected: sums.channels.len(), found: shape.channels };
-            return Err(Error::from(kind).at_index(index));
-        }
-        sums.add(&image);
+    /// Pictures that a thread takes at a time.
+    const TAKEN: usize = 64;
+    if dataset.is_empty() {
+        return Err(ErrorKind::NoPixels.into());
     }
-    sums.and_then(|sums| sums.stats()).ok_or_else(|| ErrorKind::NoPixels.into())
+    let expected = dataset.get(0)?.image.shape().channels;
+    let sums_from = |start: usize| {
+        let mut sums = ChannelSums::new(expected);
+        for index in start..dataset.len().min(start + TAKEN) {
+            let image = dataset.get(index)?.image;
+            let shape = image.shape();
+            if shape.is_empty() {
+                return Err(Error::from(ErrorKind::NoPixels).at_index(index));
+            }
+            if shape.channels != expected {
+                let kind = ErrorKind::ChannelCount { expected, found: shape.channels };
+                return Err(Error::from(kind).at_index(index));
+            }
+            sums.add(&image);
+        }
+        Ok(sums)
+    };
+    let parts: Vec<Result<ChannelSums, Error>> =
+        (0..dataset.len()).into_par_iter().step_by(TAKEN).map(sums_from).collect();
+    let mut sums = ChannelSums::new(expected);
+    for part in parts {
+        sums.merge(&part?);
+    }
+    sums.stats().ok_or_else(|| ErrorKind::NoPixels.into())
 }
 
 /// The sums behind [`ChannelStats`], for those who go through pictures on their own, or on several threads.
@@ -208,5 +225,8 @@ mod tests {
             message(vec![shape(3, 1), shape(1, 1)]),
             "sample 1: the number of channels is 1, but in the pictures before it 3"
         );
+        let mut many = vec![shape(3, 1); 200];
+        (many[70], many[150]) = (shape(3, 0), shape(3, 0));
+        assert_eq!(message(many), "sample 70: there are no pixels to take statistics of");
     }
 }
