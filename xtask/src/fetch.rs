@@ -15,7 +15,7 @@ use lenslet_fetch::{DataSet, Event, Fetcher, RemoteFile, Source, State, catalogu
 ///
 /// Files land in DATA_DIR/SET/. What is there and right is left alone, a partial download is resumed, and
 /// every file's SHA-256 sum is checked before it gets its name. MNIST comes with the repository and needs no
-/// network. CIFAR comes as an archive, which is unpacked and then removed.
+/// network. CIFAR and the family of Imagenette come as archives, which are unpacked and then removed.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -46,6 +46,7 @@ Examples:
   cargo xtask fetch mnist                             # into data/mnist, without a network
   cargo xtask fetch fashion-mnist kmnist              # from the public servers
   cargo xtask fetch cifar-10                          # 170 MB, unpacked to data/cifar-10
+  cargo xtask fetch imagenette2-160                   # 99 MB, a folder of pictures for each class
   cargo xtask fetch --all --mirror /mnt/mirror        # from a directory that somebody prepared
   cargo xtask fetch mnist --mirror https://host/data --data-dir /tmp/data
   cargo xtask fetch --list                            # what is known, and what is here";
@@ -65,6 +66,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for dataset in datasets {
+        if arguments.all && arguments.mirror.is_none() && dataset.base_urls.is_empty() {
+            eprintln!("{}: left out, as no public server has it; --mirror takes one that does", dataset.name);
+            continue;
+        }
         fetch(dataset, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -82,10 +87,13 @@ pub fn fetch(dataset: &DataSet, mirror: Option<&str>, data_dir: &Path, out: &mut
     let new = files.iter().filter(|file| !file.was_present).count();
     writeln!(
         out,
-        "{}: complete and verified in {} ({} files, {}; {new} new)",
+        "{}: complete and verified in {} ({}, {}; {new} new)",
         dataset.name,
         data_dir.join(dataset.name).display(),
-        files.len(),
+        match files.len() {
+            1 => "1 archive".to_owned(),
+            count => format!("{count} files"),
+        },
         DecimalBytes(dataset.size()),
     )?;
     Ok(())
@@ -102,7 +110,10 @@ fn list(out: &mut impl Write, datasets: &[&DataSet], data_dir: &Path) -> io::Res
         [
             dataset.name.to_owned(),
             dataset.title.to_owned(),
-            dataset.files.len().to_string(),
+            match dataset.files.len() {
+                0 => "archive".to_owned(),
+                count => count.to_string(),
+            },
             DecimalBytes(dataset.size()).to_string(),
             state.to_owned(),
         ]

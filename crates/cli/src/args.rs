@@ -239,10 +239,11 @@ pub struct Augment {
 
 #[derive(Args)]
 pub struct Data {
-    /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse), or
-    /// the path of a folder: with the four IDX files of the MNIST family, the binary files of CIFAR, or a folder of
-    /// pictures for each class, perhaps within train, val and test [default: mnist, or for 32x32 colour pictures
-    /// cifar-10, or the checkpoint's data].
+    /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse,
+    /// imagenette2, imagewoof2, imagewang, these three with -320 or -160 too, and imagenette2-224), or the path of a
+    /// folder: with the four IDX files of the MNIST family, the binary files of CIFAR, or a folder of
+    /// pictures for each class, perhaps within train, val and test [default: mnist, for colour pictures of 32x32
+    /// cifar-10 and of 224x224 imagenette2-320, or the checkpoint's data].
     ///
     /// Pictures of any size are brought to the network's: the shorter side fits, and the middle is kept. Where there
     /// is neither val nor test, a fifth is held out.

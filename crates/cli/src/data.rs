@@ -27,6 +27,20 @@ const FASHION: [&str; 10] = [
 /// The first character of each of the ten rows of the syllabary, <https://github.com/rois-codh/kmnist>.
 const KUZUSHIJI: [&str; 10] = ["お", "き", "す", "つ", "な", "は", "ま", "や", "れ", "を"];
 
+/// Folders of pictures that are known by name: <https://github.com/fastai/imagenette>.
+const PICTURES: [&str; 10] = [
+    "imagenette2",
+    "imagenette2-320",
+    "imagenette2-224",
+    "imagenette2-160",
+    "imagewoof2",
+    "imagewoof2-320",
+    "imagewoof2-160",
+    "imagewang",
+    "imagewang-320",
+    "imagewang-160",
+];
+
 /// Which decoder reads a folder.
 enum Format {
     /// The classes' names, where they are known.
@@ -46,6 +60,7 @@ fn known(name: &str) -> Option<(&str, Format)> {
         "cifar-10" => (name, Format::Cifar(Version::Cifar10)),
         "cifar-100" => (name, Format::Cifar(Version::Cifar100(Labels::Fine))),
         "cifar-100-coarse" => ("cifar-100", Format::Cifar(Version::Cifar100(Labels::Coarse))),
+        _ if PICTURES.contains(&name) => (name, Format::Folder),
         _ => return None,
     })
 }
@@ -54,6 +69,7 @@ fn known(name: &str) -> Option<(&str, Format)> {
 pub fn default_name(input: [usize; 3]) -> &'static str {
     match input {
         [3, 32, 32] => "cifar-10",
+        [3, 224, 224] => "imagenette2-320",
         _ => "mnist",
     }
 }
@@ -81,8 +97,8 @@ impl Data {
                 let folder = PathBuf::from(name);
                 anyhow::ensure!(
                     folder.is_dir(),
-                    "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse \
-                     or the path of a folder with IDX or CIFAR files or a folder of pictures for each class"
+                    "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse, \
+                     imagenette2, imagewoof2, imagewang (as they are, or -320, -160, and imagenette2-224) or the path of a folder with IDX or CIFAR files or a folder of pictures for each class"
                 );
                 let format = detect(&folder);
                 (folder, format)

@@ -1,12 +1,36 @@
 //! The data sets that are known by name.
 //!
 //! Sizes and SHA-256 sums are those which `tensorflow_datasets` publishes in its `url_checksums`; the sums of CIFAR's
-//! unpacked files are those of `torchvision-ruby`.
+//! unpacked files are those of `torchvision-ruby`. The family of Imagenette says in its own file where its are from.
 
-use crate::{Archive, DataSet, RemoteFile};
+mod imagenette;
+
+use crate::Sum::Sha256;
+use crate::{Archive, DataSet, Members, RemoteFile};
 
 /// Every data set of the catalogue, in the order in which to list them.
-pub const ALL: &[DataSet] = &[MNIST, FASHION_MNIST, KMNIST, CIFAR_10, CIFAR_100];
+pub const ALL: &[DataSet] = &[
+    MNIST,
+    FASHION_MNIST,
+    KMNIST,
+    CIFAR_10,
+    CIFAR_100,
+    IMAGENETTE_160,
+    IMAGENETTE_320,
+    IMAGENETTE,
+    IMAGENETTE_224,
+    IMAGEWOOF_160,
+    IMAGEWOOF_320,
+    IMAGEWOOF,
+    IMAGEWANG_160,
+    IMAGEWANG_320,
+    IMAGEWANG,
+];
+
+pub use imagenette::{
+    IMAGENETTE, IMAGENETTE_160, IMAGENETTE_224, IMAGENETTE_320, IMAGEWANG, IMAGEWANG_160, IMAGEWANG_320,
+    IMAGEWOOF, IMAGEWOOF_160, IMAGEWOOF_320,
+};
 
 /// The data set called `name`.
 pub fn find(name: &str) -> Option<&'static DataSet> {
@@ -27,22 +51,22 @@ pub const MNIST: DataSet = DataSet {
         RemoteFile {
             name: "train-images-idx3-ubyte.gz",
             size: 9_912_422,
-            sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            sum: Sha256("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
         },
         RemoteFile {
             name: "train-labels-idx1-ubyte.gz",
             size: 28_881,
-            sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            sum: Sha256("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
         },
         RemoteFile {
             name: "t10k-images-idx3-ubyte.gz",
             size: 1_648_877,
-            sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            sum: Sha256("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
         },
         RemoteFile {
             name: "t10k-labels-idx1-ubyte.gz",
             size: 4_542,
-            sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            sum: Sha256("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
         },
     ],
     archive: None,
@@ -62,22 +86,22 @@ pub const FASHION_MNIST: DataSet = DataSet {
         RemoteFile {
             name: "train-images-idx3-ubyte.gz",
             size: 26_421_880,
-            sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            sum: Sha256("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
         },
         RemoteFile {
             name: "train-labels-idx1-ubyte.gz",
             size: 29_515,
-            sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            sum: Sha256("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
         },
         RemoteFile {
             name: "t10k-images-idx3-ubyte.gz",
             size: 4_422_102,
-            sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            sum: Sha256("346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
         },
         RemoteFile {
             name: "t10k-labels-idx1-ubyte.gz",
             size: 5_148,
-            sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            sum: Sha256("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
         },
     ],
     archive: None,
@@ -97,22 +121,22 @@ pub const KMNIST: DataSet = DataSet {
         RemoteFile {
             name: "train-images-idx3-ubyte.gz",
             size: 18_165_135,
-            sha256: "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+            sum: Sha256("51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
         },
         RemoteFile {
             name: "train-labels-idx1-ubyte.gz",
             size: 29_497,
-            sha256: "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+            sum: Sha256("e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
         },
         RemoteFile {
             name: "t10k-images-idx3-ubyte.gz",
             size: 3_041_136,
-            sha256: "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+            sum: Sha256("edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
         },
         RemoteFile {
             name: "t10k-labels-idx1-ubyte.gz",
             size: 5_120,
-            sha256: "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+            sum: Sha256("20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
         },
     ],
     archive: None,
@@ -129,41 +153,41 @@ pub const CIFAR_10: DataSet = DataSet {
         RemoteFile {
             name: "cifar-10-batches-bin/data_batch_1.bin",
             size: 30_730_000,
-            sha256: "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+            sum: Sha256("cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"),
         },
         RemoteFile {
             name: "cifar-10-batches-bin/data_batch_2.bin",
             size: 30_730_000,
-            sha256: "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+            sum: Sha256("a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"),
         },
         RemoteFile {
             name: "cifar-10-batches-bin/data_batch_3.bin",
             size: 30_730_000,
-            sha256: "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+            sum: Sha256("bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"),
         },
         RemoteFile {
             name: "cifar-10-batches-bin/data_batch_4.bin",
             size: 30_730_000,
-            sha256: "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+            sum: Sha256("014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"),
         },
         RemoteFile {
             name: "cifar-10-batches-bin/data_batch_5.bin",
             size: 30_730_000,
-            sha256: "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+            sum: Sha256("755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"),
         },
         RemoteFile {
             name: "cifar-10-batches-bin/test_batch.bin",
             size: 30_730_000,
-            sha256: "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+            sum: Sha256("8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"),
         },
     ],
     archive: Some(Archive {
-        file: RemoteFile {
+        versions: &[RemoteFile {
             name: "cifar-10-binary.tar.gz",
             size: 170_052_171,
-            sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-        },
-        extras: &["cifar-10-batches-bin/batches.meta.txt"],
+            sum: Sha256("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+        }],
+        members: Members::Listed { extras: &["cifar-10-batches-bin/batches.meta.txt"] },
     }),
 };
 
@@ -178,20 +202,22 @@ pub const CIFAR_100: DataSet = DataSet {
         RemoteFile {
             name: "cifar-100-binary/train.bin",
             size: 153_700_000,
-            sha256: "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29",
+            sum: Sha256("f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"),
         },
         RemoteFile {
             name: "cifar-100-binary/test.bin",
             size: 30_740_000,
-            sha256: "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a",
+            sum: Sha256("d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"),
         },
     ],
     archive: Some(Archive {
-        file: RemoteFile {
+        versions: &[RemoteFile {
             name: "cifar-100-binary.tar.gz",
             size: 168_513_733,
-            sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+            sum: Sha256("58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"),
+        }],
+        members: Members::Listed {
+            extras: &["cifar-100-binary/fine_label_names.txt", "cifar-100-binary/coarse_label_names.txt"],
         },
-        extras: &["cifar-100-binary/fine_label_names.txt", "cifar-100-binary/coarse_label_names.txt"],
     }),
 };

@@ -3,6 +3,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::Sum;
+
 /// Says which file could not be put in its place, and why. The message is complete in itself.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {kind}", path.display())]
@@ -24,7 +26,7 @@ pub enum ErrorKind {
     },
     /// Wait for the other process that is fetching the same file.
     Busy,
-    /// No place had it. Try later, or give a mirror.
+    /// No place had it, or none is known. Try later, or give a mirror.
     Unavailable {
         /// Each place with the reason why the last attempt there failed.
         failures: Vec<(String, Failure)>,
@@ -38,7 +40,7 @@ pub enum ErrorKind {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArchiveFault {
-    /// It is no `.tar.gz`, or it is damaged or cut off.
+    /// It is no archive of the kind that its name says, or it is damaged or cut off.
     #[error("it cannot be unpacked: {0}")]
     Damaged(io::Error),
     /// There is more in it than there should be.
@@ -50,6 +52,12 @@ pub enum ArchiveFault {
     /// A member's path is absolute or leads upwards.
     #[error("its member {name:?} would lie outside of the folder")]
     Outside {
+        /// The path.
+        name: String,
+    },
+    /// A member's name has characters that control terminals and lists.
+    #[error("its member {name:?} has a name of more than letters and signs")]
+    Name {
         /// The path.
         name: String,
     },
@@ -82,12 +90,12 @@ pub enum ArchiveFault {
         name: String,
     },
     /// A member is not that of the catalogue.
-    #[error("the SHA-256 sum of its member {name:?} should be {expected}, but it is {found}")]
+    #[error("the {} sum of its member {name:?} should be {}, but it is {found}", expected.kind(), expected.digits())]
     Checksum {
         /// The member.
         name: String,
         /// The catalogue's sum.
-        expected: String,
+        expected: Sum,
         /// The sum of what is there.
         found: String,
     },
@@ -137,10 +145,14 @@ pub enum Failure {
         found: u64,
     },
     /// The bytes are not those of the catalogue. They were deleted.
-    #[error("the SHA-256 sum should be {expected}, but it is {found}; the bytes were thrown away")]
+    #[error(
+        "the {} sum should be {}, but it is {found}; the bytes were thrown away",
+        expected.kind(),
+        expected.digits()
+    )]
     Checksum {
         /// The catalogue's sum.
-        expected: String,
+        expected: Sum,
         /// The sum of what came.
         found: String,
         /// Whether the first bytes were left from an earlier attempt, which may be to blame.
@@ -190,6 +202,9 @@ impl fmt::Display for ErrorKind {
                 }
             }
             Self::Busy => f.write_str("another process is fetching it; wait until it has ended"),
+            Self::Unavailable { failures } if failures.is_empty() => {
+                f.write_str("no public server has it; give a mirror that does")
+            }
             Self::Unavailable { failures } => {
                 f.write_str("could not be had from anywhere")?;
                 for (place, failure) in failures {

@@ -9,8 +9,9 @@ use crate::dataset::part_path;
 use crate::error::local;
 use crate::part::Part;
 use crate::place::{Place, Source};
-use crate::sum::sum_of;
-use crate::{Archive, DataSet, Error, ErrorKind, Event, Failure, RemoteFile, html, members};
+use crate::{
+    Archive, DataSet, Error, ErrorKind, Event, Failure, Members, RemoteFile, Sum, html, members, sums_file,
+};
 
 /// How long to wait for a server, and how often to ask it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Fetcher {
     ///
     /// Where a set has an [`Archive`] and the source not the files by themselves, the archive is fetched in the same
     /// way, and all that is missing is unpacked from it, verified, and only then put in its place. The archive is
-    /// removed then: its members have sums of their own.
+    /// removed then: its members have sums of their own. Of a tree the folder is returned, and events name the archive.
     ///
     /// # Errors
     ///
@@ -115,11 +116,14 @@ impl Fetcher {
         data_dir: &Path,
         progress: &mut dyn FnMut(&RemoteFile, Event<'_>),
     ) -> Result<Vec<Fetched>, Error> {
+        if let Some(archive @ Archive { members: Members::Tree { .. }, .. }) = &dataset.archive {
+            return self.fetch_tree(dataset, archive, data_dir, progress);
+        }
         let mut fetched = Vec::with_capacity(dataset.files.len());
         for file in dataset.files {
-            let path = dataset.path(file, data_dir);
-            let found = sum_of(&path)?;
-            let was_present = found.as_deref() == Some(file.sha256);
+            let path = dataset.path(file.name, data_dir);
+            let found = file.sum.of_path(&path)?;
+            let was_present = found.as_deref() == Some(file.sum.digits());
             match &found {
                 Some(_) if was_present => progress(file, Event::Present),
                 Some(found) => progress(file, Event::Wrong { found }),
@@ -134,7 +138,9 @@ impl Fetcher {
             .collect();
         for (at, &(file, path)) in missing.iter().enumerate() {
             let mut failures = Vec::new();
-            let part = self.fill(dataset, file, path, &mut failures, &mut |event| progress(file, event))?;
+            let versions = std::slice::from_ref(file);
+            let part =
+                self.fill(dataset, versions, path, &mut failures, &mut |event| progress(file, event))?;
             match (part, &dataset.archive) {
                 (Some(part), _) => part.finish(path)?,
                 (None, None) => return Err(Error::new(path, ErrorKind::Unavailable { failures })),
@@ -145,11 +151,33 @@ impl Fetcher {
             }
             progress(file, Event::Done);
         }
-        for file in dataset.files.iter().chain(dataset.archive.as_ref().map(|archive| &archive.file)) {
+        for name in
+            dataset.files.iter().map(|file| file.name).chain(dataset.archive.map(|archive| archive.name()))
+        {
             // The set is complete, and what is left harms nobody: no reason to fail where nothing can be removed.
-            let _ = members::tidy(&dataset.path(file, data_dir));
+            let _ = members::tidy(&dataset.path(name, data_dir));
         }
         Ok(fetched)
+    }
+
+    /// Puts the tree that is known as an archive at `<data_dir>/<set>`, unless it is there and whole.
+    fn fetch_tree(
+        &self,
+        dataset: &DataSet,
+        archive: &Archive,
+        data_dir: &Path,
+        progress: &mut dyn FnMut(&RemoteFile, Event<'_>),
+    ) -> Result<Vec<Fetched>, Error> {
+        let path = data_dir.join(dataset.name);
+        let was_present = sums_file::first_wrong(&path)?.is_none();
+        if !was_present {
+            self.bring_members(dataset, archive, &[], data_dir, Failures::new(), progress)?;
+        }
+        if let Some(file) = archive.versions.first() {
+            progress(file, if was_present { Event::Present } else { Event::Done });
+        }
+        let _ = members::tidy(&dataset.path(archive.name(), data_dir));
+        Ok(vec![Fetched { path, was_present }])
     }
 
     /// Puts all of `missing` in their places, out of the archive. `failures` are those of the first by itself.
@@ -162,10 +190,12 @@ impl Fetcher {
         mut failures: Failures,
         progress: &mut dyn FnMut(&RemoteFile, Event<'_>),
     ) -> Result<(), Error> {
-        let file = &archive.file;
-        let path = dataset.path(file, data_dir);
-        let part = self.fill(dataset, file, &path, &mut failures, &mut |event| progress(file, event))?;
-        let Some(mut part) = part else {
+        let path = dataset.path(archive.name(), data_dir);
+        let [file, ..] = archive.versions else {
+            return Err(Error::new(&path, ErrorKind::Unavailable { failures }));
+        };
+        let show = &mut |event: Event<'_>| progress(file, event);
+        let Some(mut part) = self.fill(dataset, archive.versions, &path, &mut failures, show)? else {
             return Err(Error::new(&path, ErrorKind::Unavailable { failures }));
         };
         progress(file, Event::Unpacking);
@@ -179,17 +209,17 @@ impl Fetcher {
         Ok(())
     }
 
-    /// The whole and verified part of the file that shall lie at `path`, from the first place that has it; `None` if
-    /// there is none, and then `failures` says why.
+    /// The whole and verified part of the file that shall lie at `path`, in any of its versions, from the first place
+    /// that has it; `None` if there is none, and then `failures` says why.
     fn fill(
         &self,
         dataset: &DataSet,
-        file: &RemoteFile,
+        versions: &[RemoteFile],
         path: &Path,
         failures: &mut Failures,
         progress: &mut dyn FnMut(Event<'_>),
     ) -> Result<Option<Part>, Error> {
-        let places = self.source.places(dataset, file);
+        let places = versions.first().map_or(Vec::new(), |file| self.source.places(dataset, file.name));
         if places.is_empty() && !part_path(path).exists() {
             return Ok(None);
         }
@@ -197,14 +227,14 @@ impl Fetcher {
         fs::create_dir_all(directory).map_err(local(directory, "create the directory"))?;
         let mut part = Part::open(path)?;
         // A process may have ended between the last byte and the rename.
-        if part.len() == file.size && part.sha256()? == file.sha256 {
+        if versions.iter().any(|file| file.size == part.len()) && wrong_sum(&mut part, versions)?.is_none() {
             return Ok(Some(part));
         }
-        if part.len() >= file.size {
+        if versions.iter().all(|file| part.len() >= file.size) {
             part.restart()?;
         }
         for place in places {
-            match self.try_place(&place, file, &mut part, progress) {
+            match self.try_place(&place, versions, &mut part, progress) {
                 Ok(()) => return Ok(Some(part)),
                 Err(Stop::Failure(failure)) => failures.push((place.name(), failure)),
                 Err(Stop::Error(error)) => return Err(error),
@@ -218,14 +248,14 @@ impl Fetcher {
     fn try_place(
         &self,
         place: &Place,
-        file: &RemoteFile,
+        versions: &[RemoteFile],
         part: &mut Part,
         progress: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), Stop> {
         let mut left = if place.is_remote() { self.policy.attempts } else { 1 };
         let mut pause = self.policy.pause;
         loop {
-            let failure = match self.attempt(place, file, part, progress) {
+            let failure = match self.attempt(place, versions, part, progress) {
                 Err(Stop::Failure(failure)) => failure,
                 ended => return ended,
             };
@@ -244,7 +274,7 @@ impl Fetcher {
     fn attempt(
         &self,
         place: &Place,
-        file: &RemoteFile,
+        versions: &[RemoteFile],
         part: &mut Part,
         progress: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), Stop> {
@@ -262,10 +292,11 @@ impl Fetcher {
         if answer.html || (answer.offset == 0 && html::is_page(head)) {
             return Err(Failure::Html { words: html::first_words(head) }.into());
         }
-        let expected = file.size;
-        if let Some(found) = answer.size.filter(|&size| size != expected) {
-            return Err(Failure::Size { expected, found }.into());
-        }
+        let is_served = |file: &&RemoteFile| answer.size.is_none_or(|size| size == file.size);
+        let Some(expected) = versions.iter().filter(is_served).map(|file| file.size).max() else {
+            let expected = versions.first().map_or(0, |file| file.size);
+            return Err(Failure::Size { expected, found: answer.size.unwrap_or_default() }.into());
+        };
         if answer.offset == 0 {
             part.restart()?;
         }
@@ -273,6 +304,9 @@ impl Fetcher {
         progress(Event::Started { place: &place.name(), offset: part.len() });
         while part.len() < expected {
             let bytes = answer.body.fill_buf().map_err(Failure::Read)?;
+            if bytes.is_empty() && versions.iter().any(|file| file.size == part.len()) {
+                break;
+            }
             if bytes.is_empty() {
                 return Err(Failure::Short { expected, found: part.len() }.into());
             }
@@ -282,11 +316,24 @@ impl Fetcher {
             answer.body.consume(count);
             progress(Event::Received { bytes: part.len() });
         }
-        let found = part.sha256()?;
-        if found != file.sha256 {
+        if let Some((expected, found)) = wrong_sum(part, versions)? {
             part.restart()?;
-            return Err(Failure::Checksum { expected: file.sha256.to_owned(), found, resumed }.into());
+            return Err(Failure::Checksum { expected, found, resumed }.into());
         }
         Ok(())
     }
+}
+
+/// Of a part that has none of the versions' sums, the best version's and what it has in its place; `None` where all
+/// is well.
+fn wrong_sum(part: &mut Part, versions: &[RemoteFile]) -> Result<Option<(Sum, String)>, Error> {
+    let mut wrong = None;
+    for file in versions {
+        let found = part.sum_like(&file.sum)?;
+        if found == file.sum.digits() {
+            return Ok(None);
+        }
+        wrong.get_or_insert((file.sum, found));
+    }
+    Ok(wrong)
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::dataset::part_path;
 use crate::error::local;
-use crate::sum::sha256;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Sum};
 
 /// Locked while it is open, so that no two processes write the same one.
 #[derive(Debug)]
@@ -50,9 +49,9 @@ impl Part {
         Ok(())
     }
 
-    /// The SHA-256 sum of what is on the disk.
-    pub fn sha256(&mut self) -> Result<String, Error> {
-        sha256(&mut self.file).map_err(local(&self.path, "read the file"))
+    /// The sum of what is on the disk, of the same kind as `sum`.
+    pub fn sum_like(&mut self, sum: &Sum) -> Result<String, Error> {
+        sum.of(&mut self.file).map_err(local(&self.path, "read the file"))
     }
 
     /// Moves it, verified, to its place, where it survives a power cut.

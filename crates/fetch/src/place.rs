@@ -9,7 +9,7 @@ use ureq::http::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, RANGE,
 };
 
-use crate::{DataSet, Failure, RemoteFile};
+use crate::{DataSet, Failure};
 
 /// Where to look for a data set's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +35,13 @@ impl Source {
         }
     }
 
-    /// The places to try for `file`, in order.
-    pub(crate) fn places(&self, dataset: &DataSet, file: &RemoteFile) -> Vec<Place> {
+    /// The places to try for the file of that name, in order.
+    pub(crate) fn places(&self, dataset: &DataSet, file: &str) -> Vec<Place> {
         let in_directory = |directory: &PathBuf| Place::File(dataset.path(file, directory));
         // The public servers have the members of an archive only in it.
-        let is_served = dataset.archive.is_none_or(|archive| archive.file == *file);
+        let is_served = dataset.archive.is_none_or(|archive| archive.name() == file);
         let base_urls = if is_served { dataset.base_urls } else { &[] };
-        let in_catalogue = base_urls.iter().map(|base| Place::Url(format!("{base}{}", file.name)));
+        let in_catalogue = base_urls.iter().map(|base| Place::Url(format!("{base}{file}")));
         match self {
             Self::Catalogue => in_catalogue.collect(),
             Self::Bundled(directory) => {
@@ -50,7 +50,7 @@ impl Source {
             }
             Self::Directory(directory) => vec![in_directory(directory)],
             Self::Url(base) => {
-                vec![Place::Url(format!("{}/{}/{}", base.trim_end_matches('/'), dataset.name, file.name))]
+                vec![Place::Url(format!("{}/{}/{}", base.trim_end_matches('/'), dataset.name, file))]
             }
         }
     }

@@ -1,7 +1,7 @@
-//! A `.tar.gz` into a folder, trusting nothing in it.
+//! A `.tar`, compressed or not, into a folder, trusting nothing in it.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
@@ -28,18 +28,24 @@ impl From<Error> for Stop {
     }
 }
 
-/// Writes the members of the gzip-compressed tar `archive` for which `limit` gives a size into `folder`, which is
+/// Writes the members of the tar `archive`, with gzip or without, for which `limit` gives a size into `folder`, which is
 /// empty: each with at most that many bytes, and on the disk when this returns.
 ///
 /// Refuses an archive that has more than `total` bytes inside, or any member, wanted or not, that is a link or a
 /// special file or whose path leaves the folder.
 pub(crate) fn unpack(
     archive: impl Read,
+    is_compressed: bool,
     folder: &Path,
     total: u64,
     limit: &dyn Fn(&str) -> Option<u64>,
 ) -> Result<(), Stop> {
-    let mut bytes = MultiGzDecoder::new(archive).take(total);
+    let bytes: Box<dyn Read + '_> = if is_compressed {
+        Box::new(MultiGzDecoder::new(archive))
+    } else {
+        Box::new(BufReader::new(archive))
+    };
+    let mut bytes = bytes.take(total);
     let unpacked = members(&mut bytes, folder, limit);
     match (&unpacked, bytes.limit()) {
         (Ok(()) | Err(Stop::Fault(_)), 0) => Err(ArchiveFault::TooLarge { limit: total }.into()),
@@ -88,7 +94,11 @@ fn name_inside(path: &Path) -> Result<String, ArchiveFault> {
             }
         }
     }
-    Ok(parts.join("/"))
+    let name = parts.join("/");
+    if name.contains(char::is_control) {
+        return Err(ArchiveFault::Name { name });
+    }
+    Ok(name)
 }
 
 /// Writes one member of `size` bytes.

@@ -13,8 +13,9 @@ const LIMIT: u64 = 1 << 24;
 const TOML: &str = "a line `folder = \"name\"` for each class";
 const WORDS: &str = "a line for each class: the folder, a tab, the name";
 
-/// <https://github.com/fastai/imagenette>
-const IMAGENETTE: [(&str, &str); 10] = [
+/// The classes of Imagenette, then those of Imagewoof, as <https://github.com/fastai/imagenette> calls them. Imagewang has
+/// both.
+const IMAGENETTE: [(&str, &str); 20] = [
     ("n01440764", "tench"),
     ("n02102040", "English springer"),
     ("n02979186", "cassette player"),
@@ -25,6 +26,16 @@ const IMAGENETTE: [(&str, &str); 10] = [
     ("n03425413", "gas pump"),
     ("n03445777", "golf ball"),
     ("n03888257", "parachute"),
+    ("n02086240", "Shih-Tzu"),
+    ("n02087394", "Rhodesian ridgeback"),
+    ("n02088364", "beagle"),
+    ("n02089973", "English foxhound"),
+    ("n02093754", "Border terrier"),
+    ("n02096294", "Australian terrier"),
+    ("n02099601", "golden retriever"),
+    ("n02105641", "Old English sheepdog"),
+    ("n02111889", "Samoyed"),
+    ("n02115641", "dingo"),
 ];
 
 /// From folder to class name.
@@ -35,7 +46,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Those of `classes.toml` in `root`, else of `words.txt`, else those of Imagenette.
+    /// Those of `classes.toml` in `root`, else of `words.txt`, else those of Imagenette and Imagewoof.
     pub(crate) fn of(root: &Path) -> Result<Self, Error> {
         for (file, parse) in [("classes.toml", toml as Parse), ("words.txt", words as Parse)] {
             let path = root.join(file);

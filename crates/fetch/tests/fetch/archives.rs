@@ -6,7 +6,9 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lenslet_fetch::{Archive, ArchiveFault, DataSet, Error, ErrorKind, Failure, RemoteFile, Source, State};
+use lenslet_fetch::{
+    Archive, ArchiveFault, DataSet, Error, ErrorKind, Failure, Members, RemoteFile, Source, State, Sum,
+};
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
 
@@ -18,8 +20,11 @@ const NAMES: &str = "inner/names.txt";
 
 /// The set "tiny" with [`A`], which is `content()`, and [`B`], five bytes, in an archive at `url`.
 fn tiny(archive: &[u8], url: &str) -> DataSet {
-    let remote =
-        |name, bytes: &[u8]| RemoteFile { name, size: bytes.len() as u64, sha256: sum(bytes).leak() };
+    let remote = |name, bytes: &[u8]| RemoteFile {
+        name,
+        size: bytes.len() as u64,
+        sum: Sum::Sha256(sum(bytes).leak()),
+    };
     DataSet {
         name: "tiny",
         title: "a test",
@@ -27,12 +32,15 @@ fn tiny(archive: &[u8], url: &str) -> DataSet {
         page: "none",
         base_urls: vec![&*format!("{url}/").leak()].leak(),
         files: vec![remote(A, &content()), remote(B, b"five!")].leak(),
-        archive: Some(Archive { file: remote("tiny.tar.gz", archive), extras: &[NAMES] }),
+        archive: Some(Archive {
+            versions: vec![remote("tiny.tar.gz", archive)].leak(),
+            members: Members::Listed { extras: &[NAMES] },
+        }),
     }
 }
 
 /// A member whose path is written as it is, whatever a well-behaved archiver would say to it.
-fn add(tar: &mut Builder<Vec<u8>>, kind: EntryType, path: &str, bytes: &[u8]) {
+pub fn add(tar: &mut Builder<Vec<u8>>, kind: EntryType, path: &str, bytes: &[u8]) {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(0o644);
@@ -57,7 +65,7 @@ fn tar_with(more: impl FnOnce(&mut Builder<Vec<u8>>)) -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -68,7 +76,7 @@ fn good() -> Vec<u8> {
 }
 
 /// A mirror directory with these files of the set.
-fn mirror(files: &[(&str, &[u8])]) -> TempDir {
+pub fn mirror(files: &[(&str, &[u8])]) -> TempDir {
     let mirror = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = mirror.path().join("tiny").join(name);
@@ -78,12 +86,12 @@ fn mirror(files: &[(&str, &[u8])]) -> TempDir {
     mirror
 }
 
-fn directory(mirror: &TempDir) -> Source {
+pub fn directory(mirror: &TempDir) -> Source {
     Source::Directory(mirror.path().to_owned())
 }
 
 /// All files below `folder`, sorted.
-fn files_below(folder: &Path) -> Vec<String> {
+pub fn files_below(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut left = vec![folder.to_owned()];
     while let Some(next) = left.pop() {
@@ -117,7 +125,7 @@ fn refuse(archive: &[u8]) -> Error {
     error
 }
 
-fn fault(error: &Error) -> &ArchiveFault {
+pub fn fault(error: &Error) -> &ArchiveFault {
     match error.kind() {
         ErrorKind::Archive(fault) => fault,
         other => panic!("not a fault of the archive: {other}"),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use lenslet_fetch::{DataSet, RemoteFile, catalogue};
+use lenslet_fetch::{DataSet, Members, RemoteFile, Sum, catalogue};
 
 /// Archives included.
 fn files(dataset: &DataSet) -> impl Iterator<Item = &RemoteFile> {
-    dataset.files.iter().chain(dataset.archive.iter().map(|archive| &archive.file))
+    dataset.files.iter().chain(dataset.archive.iter().flat_map(|archive| archive.versions))
 }
 
 #[test]
@@ -18,19 +18,25 @@ fn every_entry_is_well_formed() {
         );
         assert!(!dataset.title.is_empty() && !dataset.licence.is_empty(), "{}", dataset.name);
         assert!(dataset.page.starts_with("http"), "{}", dataset.page);
-        assert!(dataset.base_urls.len() > 1, "{} has no second URL", dataset.name);
+        let is_tree = dataset.archive.is_some_and(|archive| matches!(archive.members, Members::Tree { .. }));
+        assert!(is_tree || dataset.base_urls.len() > 1, "{} has no second URL", dataset.name);
+        assert_eq!(is_tree, dataset.files.is_empty(), "{}", dataset.name);
         for url in dataset.base_urls {
             assert!(url.starts_with("http") && url.ends_with('/'), "{url}");
             assert!(!url.contains("yann.lecun.com"), "that server refuses more often than it serves");
         }
-        assert!(!dataset.files.is_empty());
+        assert!(files(dataset).count() > 0);
+        for version in dataset.archive.iter().flat_map(|archive| archive.versions) {
+            assert_eq!(version.name, dataset.archive.map_or("", |archive| archive.name()));
+        }
         for file in files(dataset) {
             let is_inside = file.name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
             assert!(is_inside && !file.name.contains('\\'), "{}", file.name);
             assert!(file.size > 0, "{}", file.name);
-            assert_eq!(file.sha256.len(), 64, "{}", file.name);
+            let len = if let Sum::Sha256(_) = file.sum { 64 } else { 32 };
+            assert_eq!(file.sum.digits().len(), len, "{}", file.name);
             assert!(
-                file.sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)),
+                file.sum.digits().bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)),
                 "{}",
                 file.name
             );
@@ -43,7 +49,7 @@ fn nothing_is_there_twice() {
     let names: BTreeSet<_> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
     assert_eq!(names.len(), catalogue::ALL.len());
     let files = || catalogue::ALL.iter().flat_map(files);
-    let sums: BTreeSet<_> = files().map(|file| file.sha256).collect();
+    let sums: BTreeSet<_> = files().map(|file| file.sum).collect();
     assert_eq!(sums.len(), files().count());
 }
 
@@ -52,4 +58,5 @@ fn sets_are_found_by_name() {
     assert_eq!(catalogue::find("kmnist"), Some(&catalogue::KMNIST));
     assert_eq!(catalogue::find("KMNIST"), None);
     assert_eq!(catalogue::MNIST.size(), 11_594_722);
+    assert_eq!(catalogue::IMAGENETTE_224.size(), 151_705_600);
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use lenslet_fetch::{
-    DataSet, Error, ErrorKind, Event, Failure, Fetched, Fetcher, RemoteFile, RetryPolicy, Source,
+    DataSet, Error, ErrorKind, Event, Failure, Fetched, Fetcher, RemoteFile, RetryPolicy, Source, Sum,
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ pub fn sum(bytes: &[u8]) -> String {
 /// A data set "tiny" with the one file "file.bin", which lies at `urls` (or nowhere).
 pub fn tiny(bytes: &[u8], urls: &[&str]) -> DataSet {
     let urls: Vec<&'static str> = urls.iter().map(|url| &*format!("{url}/").leak()).collect();
-    let file = RemoteFile { name: "file.bin", size: bytes.len() as u64, sha256: sum(bytes).leak() };
+    let file = RemoteFile { name: "file.bin", size: bytes.len() as u64, sum: Sum::Sha256(sum(bytes).leak()) };
     DataSet {
         name: "tiny",
         title: "a test",

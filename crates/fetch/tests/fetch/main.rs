@@ -5,3 +5,4 @@ mod catalogue;
 mod common;
 mod http;
 mod local;
+mod trees;
