@@ -80,6 +80,10 @@ pub enum Error {
         expected: String,
     },
 
+    /// Leave the augmentation out, or train on the pictures.
+    #[error("features cannot be augmented: leave the augmentation out, or train on the pictures themselves")]
+    AugmentedFeatures,
+
     /// The dataset is at fault: it announced one shape for all its pictures.
     #[error("sample {index}: the picture has shape {found}, but the dataset announces {expected} for all")]
     ShapeChanged {
