@@ -4,11 +4,11 @@
 use crate::error::compare;
 use crate::reference::{self, Layer};
 use crate::{Case, Error, Run, Work, input, numbers, wide};
-use dfdx::nn::{BuildModule, ZeroGrads};
-use dfdx::prelude::{Const, Cpu, Gradients, Module, NoneTape, Tensor, TensorCollection, TensorFromVec};
-use lenslet_models::{UseNetwork, Vgg16Features, with_network};
+use dfdx::nn::ZeroGrads;
+use dfdx::prelude::{Cpu, Gradients, NoneTape, TensorCollection};
+use lenslet_models::{UseNetwork, Vgg16, with_network};
 use lenslet_nn::{
-    Classifier, Initialiser, Parameter, Plan, Summary, cross_entropy, initialise, logits, parameters,
+    Classifier, Initialiser, Parameter, Summary, cross_entropy, features, initialise, logits, parameters,
     statistics, visit_parameters_mut, visit_statistics_mut,
 };
 use lenslet_train::{Session, TrainConfig, train_step};
@@ -132,7 +132,7 @@ impl Workload {
     fn work(&self, mode: Mode) -> Work {
         let summary = match self.what {
             Network(network) => with_network(network, Summarise).expect("the zoo has it"),
-            What::Features => Summary::new(&Plan::of(&vgg16(), &VGG16_INPUT)),
+            What::Features => Summary::new(&vgg16().whole_plan().body()),
             What::Input => return Work::Bytes((input::BYTES * self.batch) as f64),
         };
         Work::Flops(flops(&summary, mode) * self.batch as f64)
@@ -179,13 +179,11 @@ impl Workload {
     }
 
     fn features(&self, batch: usize) -> Result<Run, Error> {
-        let images = pictures(batch, VGG16_INPUT);
+        let images = Arc::new(pictures(batch, Vgg16::INPUT));
         let mut model = vgg16();
         draw(&mut model);
-        let x: Tensor<(usize, Const<3>, Const<224>, Const<224>), f32, Cpu> =
-            Cpu::default().try_tensor_from_vec(images.clone(), (batch, Const, Const, Const))?;
-        self.check_output(&model, VGG16_INPUT, &images, &model.try_forward(x.clone())?.as_vec())?;
-        Ok(Box::new(move || Ok(model.try_forward(x.clone()).map(drop)?)))
+        self.check_output(&model, Vgg16::INPUT, &images, &features(&model, images.clone())?)?;
+        Ok(Box::new(move || Ok(features(&model, images.clone()).map(drop)?)))
     }
 
     fn check_output<M: TensorCollection<f32, Cpu>>(
@@ -281,10 +279,8 @@ impl UseNetwork for Prepare<'_> {
     }
 }
 
-const VGG16_INPUT: [usize; 3] = [3, 224, 224];
-
-fn vgg16() -> Vgg16Features {
-    BuildModule::build(&Cpu::default())
+fn vgg16() -> Vgg16 {
+    Vgg16::with_classes(CLASSES).expect("networks of the zoo take any number")
 }
 
 /// A batch of mean 0 and variance 1, as normalised pictures have.

@@ -21,10 +21,7 @@ use std::path::Path;
 ///
 /// Those of `write`, and where the folder cannot be written to.
 pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     // Temporary files are private by default, but this one becomes an ordinary file (less the umask).
     #[cfg(unix)]
@@ -34,6 +31,22 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     file.as_file().sync_all()?;
     file.persist(path)?;
     sync_folder(folder)
+}
+
+/// Gives a file that took long to write, and is whole now, the name that it is known by, in the same folder. A file
+/// that has it already is replaced.
+///
+/// # Errors
+///
+/// Where the file cannot be synced or renamed.
+pub fn rename(file: &File, from: &Path, to: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    std::fs::rename(from, to)?;
+    sync_folder(folder_of(to))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a rename in `folder` survive a power cut.

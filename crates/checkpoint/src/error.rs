@@ -80,8 +80,8 @@ pub enum Error {
         found: Vec<usize>,
     },
 
-    /// The tensor's elements are neither f32, f16 nor bf16: convert it in the program that wrote it.
-    #[error("{}: {name} has elements of type {found}: only F32, F16 and BF16 can be read; convert it", .path.display())]
+    /// The tensor's elements are of another type: convert it in the program that wrote it.
+    #[error("{}: {name} has elements of type {found}: only {readable} can be read; convert it", .path.display())]
     ElementType {
         /// The file.
         path: PathBuf,
@@ -89,6 +89,8 @@ pub enum Error {
         name: String,
         /// The type's name in the format.
         found: String,
+        /// Those that would do.
+        readable: &'static str,
     },
 
     /// The file holds tensors only: it was not written by Lenslet.

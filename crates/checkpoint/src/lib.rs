@@ -44,10 +44,10 @@ mod error;
 mod read;
 mod write;
 
-pub use atomic::replace;
+pub use atomic::{rename, replace};
 pub use error::Error;
 pub use read::{Checkpoint, TensorView};
-pub use write::{Tensor, save};
+pub use write::{ElementType, Tensor, TensorSpec, header, save};
 
 /// Where Lenslet's metadata stands in the header's `__metadata__`. One key only: the safetensors crate writes that
 /// map in a random order.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// An open checkpoint. Its tensors stay in the file until they are copied out.
@@ -59,6 +60,29 @@ impl Checkpoint {
     ///
     /// [`Error::MissingTensor`], [`Error::Shape`] and [`Error::ElementType`].
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, Error> {
+        let (kind, bytes) = self.elements(name, shape)?;
+        match kind {
+            Dtype::F32 => Ok(TensorView(Elements::F32(bytes.as_chunks().0))),
+            Dtype::F16 => Ok(TensorView(Elements::F16(bytes.as_chunks().0))),
+            Dtype::BF16 => Ok(TensorView(Elements::Bf16(bytes.as_chunks().0))),
+            other => Err(self.wrong_type(name, other, "F32, F16 and BF16")),
+        }
+    }
+
+    /// The whole numbers of a tensor such as labels, which must be of type I64 and have this shape.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingTensor`], [`Error::Shape`] and [`Error::ElementType`].
+    pub fn integers(&self, name: &str, shape: &[usize]) -> Result<Vec<i64>, Error> {
+        match self.elements(name, shape)? {
+            (Dtype::I64, bytes) => Ok(bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b)).collect()),
+            (other, _) => Err(self.wrong_type(name, other, "I64")),
+        }
+    }
+
+    /// Type and bytes of a tensor that must have this shape.
+    fn elements(&self, name: &str, shape: &[usize]) -> Result<(Dtype, &[u8]), Error> {
         let info = self.header.tensors.get(name).ok_or_else(|| Error::MissingTensor {
             path: self.path.clone(),
             name: name.to_owned(),
@@ -73,17 +97,12 @@ impl Checkpoint {
             });
         }
         let (start, end) = info.data_offsets;
-        let bytes = &self.map[self.header.data..][start..end];
-        match info.dtype {
-            Dtype::F32 => Ok(TensorView(Elements::F32(bytes.as_chunks().0))),
-            Dtype::F16 => Ok(TensorView(Elements::F16(bytes.as_chunks().0))),
-            Dtype::BF16 => Ok(TensorView(Elements::Bf16(bytes.as_chunks().0))),
-            other => Err(Error::ElementType {
-                path: self.path.clone(),
-                name: name.to_owned(),
-                found: other.to_string(),
-            }),
-        }
+        Ok((info.dtype, &self.map[self.header.data..][start..end]))
+    }
+
+    fn wrong_type(&self, name: &str, found: Dtype, readable: &'static str) -> Error {
+        let (path, name) = (self.path.clone(), name.to_owned());
+        Error::ElementType { path, name, found: found.to_string(), readable }
     }
 
     /// The three names most like `name`, best first.
@@ -106,7 +125,29 @@ enum Elements<'a> {
     Bf16(&'a [[u8; 2]]),
 }
 
-impl TensorView<'_> {
+impl<'a> TensorView<'a> {
+    /// Some of the elements, counted row-major.
+    ///
+    /// # Panics
+    ///
+    /// If they are not within the tensor.
+    #[must_use]
+    pub fn slice(&self, elements: Range<usize>) -> Self {
+        Self(match self.0 {
+            Elements::F32(bytes) => Elements::F32(&bytes[elements]),
+            Elements::F16(bytes) => Elements::F16(&bytes[elements]),
+            Elements::Bf16(bytes) => Elements::Bf16(&bytes[elements]),
+        })
+    }
+
+    /// The elements as they lie in the file: little-endian.
+    pub fn bytes(&self) -> &'a [u8] {
+        match self.0 {
+            Elements::F32(bytes) => bytes.as_flattened(),
+            Elements::F16(bytes) | Elements::Bf16(bytes) => bytes.as_flattened(),
+        }
+    }
+
     /// Copies the elements, row-major.
     ///
     /// # Panics

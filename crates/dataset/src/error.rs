@@ -67,6 +67,12 @@ pub enum ErrorKind {
     /// Statistics need pixels: give a dataset that has some.
     #[error("there are no pixels to take statistics of")]
     NoPixels,
+    /// The data set has pictures: ask for those.
+    #[error("the samples are pictures, not features")]
+    NoFeatures,
+    /// The data set has features of pictures: look at the pictures that they were made of.
+    #[error("the samples are features of pictures, not pictures")]
+    NoPicture,
     /// Convert the pictures so that all are grey or all are coloured.
     #[error("the number of channels is {found}, but in the pictures before it {expected}")]
     ChannelCount {

@@ -55,7 +55,7 @@ pub struct Sample<'a> {
     pub label: usize,
 }
 
-/// Labelled pictures, each reachable by its index.
+/// Labelled pictures, or [`Features`] of pictures, each reachable by its index.
 ///
 /// An index always gives the same sample, and any number of threads may ask at once.
 pub trait Dataset: Send + Sync {
@@ -86,6 +86,21 @@ pub trait Dataset: Send + Sync {
 
     /// The shape of every picture, when all have the same one.
     fn image_shape(&self) -> Option<ImageShape>;
+
+    /// What the samples are, where they are no pictures: then [`get`](Self::get) has nothing to give.
+    fn features(&self) -> Option<&dyn Features> {
+        None
+    }
+}
+
+/// Numbers that another network made of pictures: they are ready for a network as they are.
+pub trait Features: Send + Sync {
+    /// Writes the numbers of the sample at `index`: as many as [`Dataset::image_shape`] says, channel by channel.
+    ///
+    /// # Errors
+    ///
+    /// When `index` is not below [`Dataset::len`], or the numbers cannot be read.
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<(), Error>;
 }
 
 macro_rules! impl_dataset_for_pointer {
@@ -109,6 +124,10 @@ macro_rules! impl_dataset_for_pointer {
 
             fn image_shape(&self) -> Option<ImageShape> {
                 (**self).image_shape()
+            }
+
+            fn features(&self) -> Option<&dyn Features> {
+                (**self).features()
             }
         }
     )+};

@@ -1,4 +1,4 @@
-use crate::{Dataset, Error, ErrorKind, ImageShape, Sample};
+use crate::{Dataset, Error, ErrorKind, Features, ImageShape, Sample};
 
 /// Some samples of another dataset, in an order of their own.
 #[derive(Clone, Debug)]
@@ -47,6 +47,17 @@ impl<D: Dataset> Dataset for Subset<D> {
 
     fn image_shape(&self) -> Option<ImageShape> {
         self.dataset.image_shape()
+    }
+
+    fn features(&self) -> Option<&dyn Features> {
+        self.dataset.features().map(|_| self as &dyn Features)
+    }
+}
+
+impl<D: Dataset> Features for Subset<D> {
+    fn read(&self, index: usize, out: &mut [f32]) -> Result<(), Error> {
+        let index = self.index(index)?;
+        self.dataset.features().ok_or(ErrorKind::NoFeatures)?.read(index, out)
     }
 }
 

@@ -27,5 +27,5 @@ pub use imagenette_cnn::ImagenetteCnn;
 pub use mnist_cnn::MnistCnn;
 pub use mnist_deep::MnistDeep;
 pub use mnist_mlp::MnistMlp;
-pub use vgg16::Vgg16Features;
-pub use zoo::{NAMES, UnknownNetwork, UseNetwork, with_network};
+pub use vgg16::{Vgg16, Vgg16Head};
+pub use zoo::{NAMES, UnknownNetwork, UseNetwork, foreign_names, with_network};

@@ -1,6 +1,6 @@
 //! Networks by name.
 
-use crate::{CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp};
+use crate::{CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, Vgg16, Vgg16Head, vgg16};
 use lenslet_nn::Classifier;
 
 /// Something to do with a network whose type is known only when its name is.
@@ -37,6 +37,14 @@ zoo! {
     "cifar-cnn" => CifarCnn,
     "cifar-fast" => CifarFast,
     "imagenette-cnn" => ImagenetteCnn,
+    "vgg16" => Vgg16,
+    "vgg16-head" => Vgg16Head,
+}
+
+/// What the tensors of a network are called where other programs keep its weights: how their names begin there, and how
+/// they begin here.
+pub fn foreign_names(network: &str) -> &'static [(&'static str, &'static str)] {
+    if network == "vgg16" { vgg16::TORCHVISION } else { &[] }
 }
 
 /// No network is called so.

@@ -1,10 +1,13 @@
-//! Fifty training steps from the same weights on the same batches: the losses are PyTorch's.
+//! Fifty training steps from the same weights on the same batches: the losses are PyTorch's. VGG16's features of the
+//! same pictures: they are torchvision's.
 
 use dfdx::prelude::{Cpu, Gradients, OwnedTape};
 use lenslet_dataset::Dataset;
 use lenslet_idx::{IdxDataset, Split};
-use lenslet_models::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp};
-use lenslet_nn::{Classifier, cross_entropy, network, statistics, training_logits, visit_parameters_mut};
+use lenslet_models::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp, Vgg16, Vgg16Head};
+use lenslet_nn::{
+    Classifier, cross_entropy, features, network, statistics, training_logits, visit_parameters_mut,
+};
 use lenslet_train::{Optimiser, OptimiserKind};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -144,4 +147,49 @@ fn cifar_cnn_follows_pytorch_for_fifty_steps() {
 fn imagenette_cnn_follows_pytorch_for_fifty_steps() {
     differs_in_dropout_only::<Imagenette, ImagenetteCnn>();
     follows_pytorch::<Imagenette>("imagenette-cnn.json", 1e-3);
+}
+
+#[derive(Deserialize)]
+struct Features {
+    pictures: usize,
+    /// Of a picture's features, every so many is in `features`.
+    stride: usize,
+    /// Of all of a picture's features.
+    means: Vec<f64>,
+    features: Vec<Vec<f64>>,
+}
+
+#[test]
+fn vgg16_makes_torchvisions_features() {
+    let json = std::fs::read_to_string(fixtures().join("pytorch/vgg16-features.json")).expect("a fixture");
+    let fixture: Features = serde_json::from_str(&json).expect("of this form");
+    let mut model = Vgg16::with_classes(10).expect("free");
+    let mut tensor = 0;
+    let Ok(()) = visit_parameters_mut::<_, std::convert::Infallible>(&mut model, |name, parameter| {
+        let shape = parameter.shape();
+        let fan_in: usize = shape[1..].iter().product();
+        let bound = if name.ends_with("weight") { (6.0 / fan_in as f64).sqrt() as f32 } else { 0.1 };
+        let values: Vec<f32> = (0..parameter.len()).map(|i| initial_weight(tensor, i, bound)).collect();
+        parameter.write(&values);
+        tensor += 1;
+        Ok(())
+    });
+    let data = IdxDataset::mnist(fixtures().join("mnist"), Split::Train).expect("the fixtures are whole");
+    let digit = |index| data.get(index).expect("60,000 samples").image.into_owned();
+    let pictures: Vec<f32> = (0..fixture.pictures)
+        .flat_map(|index| enlarged(digit(index).pixels(), Vgg16::INPUT).collect::<Vec<_>>())
+        .collect();
+    let found = features(&model, pictures).expect("whole pictures");
+    let rows = found.chunks_exact(Vgg16Head::INPUT.iter().product());
+    assert_eq!(rows.len(), fixture.pictures);
+    for ((row, expected), mean) in rows.zip(&fixture.features).zip(&fixture.means) {
+        let sum: f64 = row.iter().copied().map(f64::from).sum();
+        assert!((sum / row.len() as f64 / mean - 1.0).abs() < 1e-4, "mean {}", sum / row.len() as f64);
+        let kept: Vec<f64> = row.iter().step_by(fixture.stride).copied().map(f64::from).collect();
+        assert_eq!(kept.len(), expected.len());
+        for (number, (found, expected)) in kept.iter().zip(expected).enumerate() {
+            let error = (found - expected).abs() / expected.max(*mean);
+            assert!(error < 1e-3, "feature {}: {found} is not {expected}", number * fixture.stride);
+        }
+    }
 }

@@ -1,12 +1,11 @@
 //! Sizes of the networks, as their sources and other frameworks count them.
 
-use dfdx::nn::NumParams;
-use dfdx::prelude::{Cpu, DeviceBuildExt};
 use lenslet_models::{
     CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, NAMES, UnknownNetwork, UseNetwork,
-    Vgg16Features, with_network,
+    Vgg16, Vgg16Head, foreign_names, with_network,
 };
-use lenslet_nn::{Classifier, Plan, Summary};
+use lenslet_nn::{Classifier, Summary};
+use std::collections::BTreeSet;
 
 #[test]
 fn parameters_are_those_of_the_sources() {
@@ -18,12 +17,27 @@ fn parameters_are_those_of_the_sources() {
     assert_eq!(CifarFast::with_classes(10).expect("free").summary().parameters(), 1_971_640 + beyond);
     assert_eq!(MnistDeep::with_classes(10).expect("free").summary().parameters(), 140_778);
     assert_eq!(ImagenetteCnn::with_classes(10).expect("free").summary().parameters(), 419_220);
-    let vgg = Cpu::default().build_module::<Vgg16Features, f32>();
-    let summary = Summary::new(&Plan::of(&vgg, &[3, 224, 224]));
-    assert_eq!((summary.parameters(), vgg.num_trainable_params()), (14_714_688, 14_714_688));
-    assert_eq!(summary.rows.last().map(|row| row.output.clone()), Some(vec![512, 7, 7]));
+    assert_eq!(Vgg16Head::with_classes(10).expect("free").summary().parameters(), 2_510_110);
+}
+
+#[test]
+fn vgg16_is_the_papers_body_and_a_head() {
+    let whole = Vgg16::with_classes(10).expect("free");
+    assert_eq!(whole.summary().parameters(), 14_714_688 + 2_510_110);
+    let plan = whole.whole_plan().body();
+    let body = Summary::new(&plan);
+    assert_eq!((body.parameters(), plan.output()), (14_714_688, &Vgg16Head::INPUT[..]));
     // 15.3 G multiply-adds, of which the convolutions are all.
-    assert_eq!(summary.multiply_adds(), 15_346_630_656);
+    assert_eq!(body.multiply_adds(), 15_346_630_656);
+    // Body and head together have the tensors of the whole, and torchvision a name for each of the body.
+    let head = Vgg16Head::with_classes(10).expect("free").whole_plan();
+    let names = |names: &mut dyn Iterator<Item = String>| names.collect::<BTreeSet<_>>();
+    assert_eq!(names(&mut plan.tensors().chain(head.tensors())), names(&mut whole.whole_plan().tensors()));
+    let foreign = foreign_names("vgg16").iter();
+    let mut renamed =
+        foreign.flat_map(|(_, ours)| ["weight", "bias"].map(|tensor| format!("{ours}{tensor}")));
+    assert_eq!(names(&mut renamed), names(&mut plan.tensors()));
+    assert!(foreign_names("mnist-cnn").is_empty());
 }
 
 #[test]

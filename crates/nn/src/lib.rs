@@ -44,6 +44,7 @@
 mod buffer;
 mod classes;
 mod classifier;
+mod features;
 mod initialise;
 mod layers;
 mod loss;
@@ -57,6 +58,7 @@ pub use dfdx;
 
 pub use classes::Classes;
 pub use classifier::{Classifier, WrongClasses, logits, training_logits};
+pub use features::features;
 pub use initialise::{Initialiser, initialise};
 pub use layers::{AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};
 pub use lenslet_kernels::{BatchStatistics, Targets};

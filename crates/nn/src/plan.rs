@@ -111,6 +111,25 @@ impl Plan {
         self.trained_from = self.stages.len();
     }
 
+    /// The stages before the first `flatten` or dense layer: the part of a network that makes features of pictures.
+    /// It has none where a network begins with such a layer, and then pictures are their own features.
+    #[must_use]
+    pub fn body(mut self) -> Self {
+        let is_head = |stage: &Stage| matches!(stage.operation, Operation::Flatten(_) | Operation::Dense(_));
+        let end = self.stages.iter().position(is_head).unwrap_or(self.stages.len());
+        self.stages.truncate(end);
+        self
+    }
+
+    /// The names of all tensors, trained or not.
+    pub fn tensors(&self) -> impl Iterator<Item = String> {
+        self.stages.iter().flat_map(|Stage { name, parameters, statistics, .. }| {
+            let parameters = parameters.iter().map(|(tensor, _)| *tensor);
+            let statistics = ["running_mean", "running_var"].into_iter().take(statistics.len());
+            parameters.chain(statistics).map(move |tensor| format!("{name}.{tensor}"))
+        })
+    }
+
     /// Begins a residual block: what follows is the first of two ways for the output so far.
     pub fn fork(&mut self) {
         let input = self.output().to_vec();

@@ -91,6 +91,9 @@ pub enum Error {
         /// The first step on pictures after it, counted from 1.
         picture: usize,
     },
+    /// Leave the augmentation out, or train on the pictures.
+    #[error("features cannot be augmented: leave the augmentation out, or train on the pictures themselves")]
+    AugmentedFeatures,
 
     /// The dataset is at fault: it announced one shape for all its pictures.
     #[error("sample {index}: the picture has shape {found}, but the dataset announces {expected} for all")]

@@ -52,7 +52,8 @@ impl Batch {
 pub(crate) struct Filler {
     pub(crate) dataset: Arc<dyn Dataset>,
     pub(crate) augmentation: Arc<Augmentation>,
-    pub(crate) table: Arc<NormalisationTable>,
+    /// `None` for features, which are ready as they are.
+    pub(crate) table: Option<Arc<NormalisationTable>>,
     /// What erased pixels become, in each channel.
     pub(crate) mean: Arc<[u8]>,
     /// The shape of the dataset's pictures.
@@ -92,22 +93,33 @@ impl Filler {
             .unwrap_or_else(|panic| Err(Error::Panicked { index, message: panic_message(&*panic) }))
     }
 
-    /// Writes one picture and returns its label.
+    /// Writes one sample and returns its label.
     fn sample(&self, index: usize, order: Order, out: &mut [f32]) -> Result<usize, Error> {
-        let sample = self.dataset.get(index).map_err(|error| error.at_index(index))?;
-        let (found, classes) = (sample.image.shape(), self.dataset.classes().len());
+        let (label, classes) = (self.write(index, order, out)?, self.dataset.classes().len());
+        if label >= classes {
+            let kind = ErrorKind::LabelOutOfRange { label, classes };
+            return Err(lenslet_dataset::Error::from(kind).at_index(index).into());
+        }
+        Ok(label)
+    }
+
+    fn write(&self, index: usize, order: Order, out: &mut [f32]) -> Result<usize, Error> {
+        let at_index = |error: lenslet_dataset::Error| error.at_index(index);
+        let Some(table) = &self.table else {
+            let features = self.dataset.features().ok_or(lenslet_dataset::Error::from(ErrorKind::NoFeatures));
+            features.and_then(|features| features.read(index, out)).map_err(at_index)?;
+            return Ok(self.dataset.label(index).map_err(at_index)?);
+        };
+        let sample = self.dataset.get(index).map_err(at_index)?;
+        let found = sample.image.shape();
         if found != self.input {
             return Err(Error::ShapeChanged { index, expected: self.input, found });
-        }
-        if sample.label >= classes {
-            let kind = ErrorKind::LabelOutOfRange { label: sample.label, classes };
-            return Err(lenslet_dataset::Error::from(kind).at_index(index).into());
         }
         let mut picture = Picture::new(&sample.image, &self.mean);
         if let Order::Shuffled { seed, epoch } = order {
             self.augmentation.apply(&mut picture, [seed, epoch, index as u64]);
         }
-        self.table.apply(&picture, out);
+        table.apply(&picture, out);
         Ok(sample.label)
     }
 }

@@ -25,12 +25,12 @@ pub struct TrainLoader(Loader);
 pub struct EvalLoader(Loader);
 
 impl TrainLoader {
-    /// Batches of the dataset's pictures, augmented and normalised.
+    /// Batches of the dataset's pictures, augmented and normalised, or of its features as they are.
     ///
     /// # Errors
     ///
     /// When the dataset is empty, its pictures have no pixels or no common shape, a step of the augmentation
-    /// is not valid or does not take such pictures, the normalisation has not one finite mean and one
+    /// is not valid or does not take such pictures or there are features to augment, the normalisation has not one finite mean and one
     /// standard deviation above 0 for each channel, or the batch size is 0 or too large.
     pub fn new(
         dataset: Arc<dyn Dataset>,
@@ -57,7 +57,7 @@ impl TrainLoader {
 }
 
 impl EvalLoader {
-    /// Batches of the dataset's pictures, normalised.
+    /// Batches of the dataset's pictures, normalised, or of its features as they are.
     ///
     /// # Errors
     ///
@@ -122,8 +122,13 @@ impl Loader {
         config: LoaderConfig,
     ) -> Result<Self, Error> {
         let input = common_shape(&*dataset)?;
+        let has_features = dataset.features().is_some();
+        if has_features && !augmentation.is_empty() {
+            return Err(Error::AugmentedFeatures);
+        }
         let output = augmentation.output_shape(input)?;
-        let table = NormalisationTable::new(normalisation, output)?.into();
+        let table =
+            if has_features { None } else { Some(Arc::new(NormalisationTable::new(normalisation, output)?)) };
         if config.batch_size == 0 {
             return Err(Error::ZeroBatchSize);
         }

@@ -80,6 +80,16 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// Mend the renames.
+    #[error("{}: {} and {} would both be {name}: rename one of them otherwise", .path.display(), .stored[0], .stored[1])]
+    TwoForOne {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Their names in the file.
+        stored: [String; 2],
+        /// The name that both would have.
+        name: String,
+    },
     /// Leave `whiten` out, or change the first layer.
     #[error("the first layer cannot whiten its input: {0}")]
     CannotWhiten(String),

@@ -52,6 +52,7 @@ mod score;
 mod session;
 mod sweep;
 mod test_time;
+mod transfer;
 mod whiten;
 
 pub use clip::Clip;
@@ -71,6 +72,7 @@ pub use score::Score;
 pub use session::Session;
 pub use sweep::{Curve, Sweep, SweepPoint};
 pub use test_time::TestTime;
+pub use transfer::{InvalidRename, Named, Rename, Transfer, transfer};
 pub use whiten::whiten;
 
 /// The example of the repository's README compiles.

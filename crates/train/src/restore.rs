@@ -85,15 +85,31 @@ pub fn save_checkpoint<M: Classifier>(
 /// # Errors
 /// Names the first tensor that does not fit, with both shapes.
 pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
+    let averaged = is_averaged(checkpoint)?;
+    let values = read(model, checkpoint, |name| if averaged { average_name(name) } else { name.to_owned() })?;
+    write(model, &values)
+}
+
+/// Whether what is worth using of a checkpoint are its averages. In a file of another program there are none.
+fn is_averaged(checkpoint: &Checkpoint) -> Result<bool, Error> {
     let training = match checkpoint.metadata::<Metadata>() {
         Ok(metadata) => metadata.training,
         Err(FileError::NoMetadata { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     // Before the first step there is nothing to average.
-    let averaged = training.is_some_and(|run| run.config.ema.is_some() && run.step > 0);
-    let values = read(model, checkpoint, |name| if averaged { average_name(name) } else { name.to_owned() })?;
-    write(model, &values)
+    Ok(training.is_some_and(|run| run.config.ema.is_some() && run.step > 0))
+}
+
+/// The tensors of a checkpoint that are worth using: the name that each has in its network, and the one in the file.
+pub(crate) fn usable_tensors(checkpoint: &Checkpoint) -> Result<Vec<(&str, &str, &[usize])>, Error> {
+    let averaged = is_averaged(checkpoint)?;
+    let all = checkpoint.tensors().filter_map(|(stored, shape)| {
+        let average = stored.strip_prefix("ema.");
+        let name = if averaged { average } else { Some(stored).filter(|_| average.is_none()) };
+        Some((name?, stored, shape))
+    });
+    Ok(all.filter(|(name, ..)| !name.starts_with("optimiser.")).collect())
 }
 
 /// The values of all tensors of a model's kind, which the checkpoint has under other names.
@@ -110,10 +126,12 @@ fn read<M: Classifier>(
     Ok(values)
 }
 
-/// Sets every tensor of a model.
+/// Sets every tensor of a model that there are values for.
 pub(crate) fn write<M: Classifier>(model: &mut M, values: &BTreeMap<String, Vec<f32>>) -> Result<(), Error> {
     let mut write = |name: &str, parameter: &mut dyn Parameter| {
-        parameter.write(&values[name]);
+        if let Some(values) = values.get(name) {
+            parameter.write(values);
+        }
         Ok(())
     };
     visit_parameters_mut(model, &mut write)?;
