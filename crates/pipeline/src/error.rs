@@ -91,6 +91,7 @@ pub enum Error {
         /// The first step on pictures after it, counted from 1.
         picture: usize,
     },
+
     /// Leave the augmentation out, or train on the pictures.
     #[error("features cannot be augmented: leave the augmentation out, or train on the pictures themselves")]
     AugmentedFeatures,
