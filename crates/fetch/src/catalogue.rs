@@ -3,10 +3,14 @@
 //! Sizes and SHA-256 sums are those which `tensorflow_datasets` publishes in its `url_checksums`; the sums of CIFAR's
 //! unpacked files are those of `torchvision-ruby`.
 
+mod vgg16;
+
 use crate::{Archive, DataSet, RemoteFile};
 
+pub use vgg16::VGG16;
+
 /// Every data set of the catalogue, in the order in which to list them.
-pub const ALL: &[DataSet] = &[MNIST, FASHION_MNIST, KMNIST, CIFAR_10, CIFAR_100];
+pub const ALL: &[DataSet] = &[MNIST, FASHION_MNIST, KMNIST, CIFAR_10, CIFAR_100, VGG16];
 
 /// The data set called `name`.
 pub fn find(name: &str) -> Option<&'static DataSet> {
