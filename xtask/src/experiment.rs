@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use lenslet_fetch::catalogue;
+use lenslet_fetch::{DataSet, catalogue};
 use serde::Deserialize;
 
 use crate::{fetch, workspace};
@@ -16,7 +16,7 @@ use crate::{fetch, workspace};
 /// Train a network as a recipe says, and check what comes out
 ///
 /// A recipe is a file xtask/experiments/NAME.toml: data, network, the settings of `lenslet train --config`, and the
-/// accuracy on the test data that must be reached after the last epoch, with the recipe's test-time augmentation. Fetches the data, builds `lenslet` in release mode, trains, and leaves
+/// accuracy on the test data that must be reached after the last epoch, with the recipe's test-time augmentation. Fetches the data, builds `lenslet` in release mode, makes features of the data where the network learns from such, trains, and leaves
 /// checkpoint and metrics in runs/NAME/. Exits with 1 where the accuracy is missed.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -64,8 +64,30 @@ struct Recipe {
     accuracy: f64,
     /// By fewer seeds, which chance moves further: about three standard deviations below. The same where left out.
     accuracy_of_one_seed: Option<f64>,
+    /// What makes features of the data for the network to learn from.
+    features: Option<Features>,
     /// What else `lenslet train --config` reads.
     train: toml::Table,
+}
+
+/// A network that looks at all pictures once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Features {
+    /// A network of the zoo.
+    model: String,
+    /// A set of the catalogue, whose one file holds the weights.
+    weights: String,
+}
+
+impl Features {
+    /// The set, and its file in the data directory.
+    fn weights(&self, data_dir: &Path) -> Result<(&'static DataSet, PathBuf)> {
+        let set = catalogue::find(&self.weights)
+            .with_context(|| format!("there are no weights {}", self.weights))?;
+        let [file] = set.files else { bail!("{} has more than one file", self.weights) };
+        Ok((set, set.path(file.name, data_dir)))
+    }
 }
 
 impl Recipe {
@@ -87,11 +109,11 @@ impl Recipe {
         seed.and_then(|seed| u64::try_from(seed).ok()).context("the recipe's seed is no whole number")
     }
 
-    /// The file that `lenslet train --config` reads.
-    fn settings(&self) -> toml::Table {
+    /// The file that `lenslet train --config` reads. `data` are the recipe's, or features of them.
+    fn settings(&self, data: &str) -> toml::Table {
         let mut settings = self.train.clone();
         settings.insert("network".to_owned(), self.network.clone().into());
-        settings.insert("data".to_owned(), self.data.clone().into());
+        settings.insert("data".to_owned(), data.into());
         settings
     }
 }
@@ -131,13 +153,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(dataset) = catalogue::find(&recipe.data) {
         fetch::fetch(dataset, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }
+    if let Some(features) = &recipe.features {
+        let (set, _) = features.weights(&arguments.data_dir)?;
+        fetch::fetch(set, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
+    }
     build()?;
+    let data = match &recipe.features {
+        Some(features) => extract(features, &recipe.data, &Path::new("runs").join(name), arguments)?,
+        None => recipe.data.clone(),
+    };
     let first = recipe.seed()?;
     let mut accuracies = Vec::new();
     for seed in first..first + arguments.seeds {
         let run = if arguments.seeds == 1 { name.to_owned() } else { format!("{name}-seed-{seed}") };
         let begun = Instant::now();
-        let accuracy = train(&recipe, seed, Path::new("runs").join(&run).as_path(), arguments)?;
+        let accuracy = train(&recipe, &data, seed, Path::new("runs").join(&run).as_path(), arguments)?;
         writeln!(
             out,
             "{name}, seed {seed}: {:.2} % of the test pictures, {:.0} s",
@@ -171,10 +201,21 @@ fn lenslet(command: &str, arguments: &Arguments) -> Result<Command> {
     Ok(lenslet)
 }
 
+/// Makes features of all pictures, where they are not there yet, and returns their file.
+fn extract(features: &Features, data: &str, output: &Path, arguments: &Arguments) -> Result<String> {
+    let file = format!("{}/features.safetensors", output.display());
+    let (_, weights) = features.weights(&std::path::absolute(&arguments.data_dir)?)?;
+    let mut command = lenslet("features", arguments)?;
+    command.args(["--model", &features.model, "--output", &file, "--weights"]).arg(weights).arg(data);
+    let status = command.status().context("cannot call cargo")?;
+    ensure!(status.success(), "the features failed ({status})");
+    Ok(file)
+}
+
 /// Trains, and returns the accuracy on the test data after the last epoch.
-fn train(recipe: &Recipe, seed: u64, output: &Path, arguments: &Arguments) -> Result<f64> {
+fn train(recipe: &Recipe, data: &str, seed: u64, output: &Path, arguments: &Arguments) -> Result<f64> {
     let settings = workspace().join(output).join("recipe.toml");
-    write(&settings, &recipe.settings().to_string())?;
+    write(&settings, &recipe.settings(data).to_string())?;
     let mut train = lenslet("train", arguments)?;
     train.args(["--overwrite", &format!("--seed={seed}"), "--config"]).arg(&settings);
     let status = train.arg("--output").arg(output).status().context("cannot call cargo")?;
@@ -271,6 +312,9 @@ mod tests {
             let milder = recipe.accuracy_of_one_seed;
             assert!(milder.is_none_or(|goal| (0.0..recipe.accuracy).contains(&goal)), "{name}");
             recipe.seed().expect("a whole number");
+            if let Some(features) = &recipe.features {
+                features.weights(Path::new("data")).expect("one file of weights");
+            }
         }
     }
 
@@ -286,7 +330,7 @@ mod tests {
                 .parse()
                 .expect("TOML");
         let written: toml::Table =
-            recipe.settings().to_string().parse().expect("what is written can be read");
+            recipe.settings("mnist").to_string().parse().expect("what is written can be read");
         assert_eq!(written, expected);
         assert_eq!(recipe.seed().expect("3"), 3);
         assert_eq!([1, 3].map(|seeds| recipe.goal(seeds)), [0.5, 0.5]);

@@ -1,6 +1,8 @@
 //! What one can type.
 
+use crate::commands::assemble::Assemble;
 use crate::commands::data::DataTools;
+use crate::commands::features::Features;
 use crate::commands::lr_find::LrFind;
 use crate::network;
 use crate::settings::{Course, Settings, test_time_parser};
@@ -42,6 +44,8 @@ pub enum Command {
     Predict(Predict),
     Summary(Summary),
     Augment(Augment),
+    Features(Features),
+    Assemble(Assemble),
     Data(DataTools),
 }
 
@@ -58,6 +62,8 @@ Examples:
   lenslet train mnist-cnn --data fashion-mnist --optimiser sgd --learning-rate 0.01 --momentum 0.9
   lenslet train cifar-cnn --schedule one-cycle --label-smoothing 0.1 --ema 0.999 --test-time flip
   lenslet train --config runs/first/config.toml --seed 2 --output runs/second
+  lenslet train mnist-cnn --init-from runs/mnist-cnn/best.safetensors --data kmnist --freeze 'conv*' --output runs/moved
+  lenslet train vgg16-head --data features.safetensors
   lenslet train --resume runs/first/last.safetensors --epochs 10")]
 pub struct Train {
     #[arg(
@@ -242,8 +248,8 @@ pub struct Data {
     /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse,
     /// imagenette2, imagewoof2, imagewang, these three with -320 or -160 too, and imagenette2-224), or the path of a
     /// folder: with the four IDX files of the MNIST family, the binary files of CIFAR, or a folder of
-    /// pictures for each class, perhaps within train, val and test [default: mnist, for colour pictures of 32x32
-    /// cifar-10 and of 224x224 imagenette2-320, or the checkpoint's data].
+    /// pictures for each class, perhaps within train, val and test; or a file of `lenslet features` [default: mnist, for
+    /// colour pictures of 32x32 cifar-10 and of 224x224 imagenette2-320, or the checkpoint's data].
     ///
     /// Pictures of any size are brought to the network's: the shorter side fits, and the middle is kept. Where there
     /// is neither val nor test, a fifth is held out.

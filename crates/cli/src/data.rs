@@ -1,12 +1,16 @@
 //! Data sets by name.
 
 use crate::args::{Data, OnError, Split};
+use crate::first_weights::FirstWeights;
+use crate::run_file::RunFile;
 use crate::{network, output};
 use anyhow::Context;
 use lenslet_cifar::{CifarDataset, Labels, Version};
 use lenslet_dataset::Dataset;
+use lenslet_features::FeatureFile;
 use lenslet_folder::{FolderConfig, FolderDataset, Tree};
 use lenslet_idx::IdxDataset;
+use lenslet_pipeline::Normalisation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,13 +69,19 @@ fn known(name: &str) -> Option<(&str, Format)> {
     })
 }
 
-/// The data to train a network on that takes pictures of `input` (channels, height, width), where none are named.
-pub fn default_name(input: [usize; 3]) -> &'static str {
+/// The data to train a network on that takes pictures of `input` (channels, height, width), where none are named. There
+/// are none for a network that takes features.
+pub fn default_name(input: [usize; 3]) -> Option<&'static str> {
     match input {
-        [3, 32, 32] => "cifar-10",
-        [3, 224, 224] => "imagenette2-320",
-        _ => "mnist",
+        [3, 32, 32] => Some("cifar-10"),
+        [3, 224, 224] => Some("imagenette2-320"),
+        input => network::takes_pictures(input).then_some("mnist"),
     }
+}
+
+/// The file of features that a name stands for, if it stands for any.
+fn features_at(name: &str) -> Option<&Path> {
+    known(name).is_none().then_some(Path::new(name)).filter(|path| path.is_file())
 }
 
 impl Data {
@@ -80,9 +90,35 @@ impl Data {
         self.name.clone().unwrap_or_else(|| trained_on.to_owned())
     }
 
+    /// How pixels become inputs of so many channels: as a run is told, or as its first weights want it. Features say
+    /// themselves how their pictures were normalised.
+    pub fn normalisation(
+        &self,
+        file: &RunFile,
+        weights: &FirstWeights,
+        train: &Arc<dyn Dataset>,
+        channels: usize,
+    ) -> anyhow::Result<Normalisation> {
+        if let Some(path) = features_at(&file.data) {
+            return Ok(FeatureFile::open(path)?.description().normalisation.clone());
+        }
+        match file.normalise {
+            Some(told) => told.resolve(train, channels),
+            None => Ok(weights.normalisation(channels).unwrap_or_else(|| Normalisation::unit(channels))),
+        }
+    }
+
     /// Opens one part of a data set. Pictures that have sizes of their own are brought to `input` (channels, height,
     /// width).
     pub fn open(&self, name: &str, split: Split, input: [usize; 3]) -> anyhow::Result<Arc<dyn Dataset>> {
+        if let Some(path) = features_at(name) {
+            return open_features(path, split).with_context(|| format!("cannot use the data {name}"));
+        }
+        anyhow::ensure!(
+            network::takes_pictures(input),
+            "{name} is no file of features of {}: `lenslet features` makes one",
+            network::image_shape(input)
+        );
         let (folder, format) = match known(name) {
             Some((set, format)) => {
                 let folder = self.directory.join(set);
@@ -98,7 +134,8 @@ impl Data {
                 anyhow::ensure!(
                     folder.is_dir(),
                     "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse, \
-                     imagenette2, imagewoof2, imagewang (as they are, or -320, -160, and imagenette2-224) or the path of a folder with IDX or CIFAR files or a folder of pictures for each class"
+                     imagenette2, imagewoof2, imagewang (as they are, or -320, -160, and imagenette2-224), the path of a \
+                     folder with IDX or CIFAR files or a folder of pictures for each class, or a file of `lenslet features`"
                 );
                 let format = detect(&folder);
                 (folder, format)
@@ -161,6 +198,18 @@ fn open_idx(folder: &Path, split: Split, classes: Option<Vec<String>>) -> anyhow
     let data = IdxDataset::open(&images, &labels, classes)?;
     anyhow::ensure!(data.len() > 0, "{}: there are no pictures", images.display());
     Ok(Arc::new(data))
+}
+
+/// As folders of pictures have it, val stands in for a test part, and a test part for val.
+fn open_features(path: &Path, split: Split) -> anyhow::Result<Arc<dyn Dataset>> {
+    let file = FeatureFile::open(path)?;
+    let names = match split {
+        Split::Train => ["train", "train"],
+        Split::Validation => ["val", "test"],
+        Split::Test => ["test", "val"],
+    };
+    let there = |name: &&str| file.description().parts.iter().any(|part| part == name);
+    Ok(Arc::new(file.part(names.into_iter().find(there).unwrap_or(names[0]))?))
 }
 
 fn open_cifar(folder: &Path, split: Split, version: Version) -> anyhow::Result<Arc<dyn Dataset>> {

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod curve;
 mod data;
+mod first_weights;
 mod network;
 mod output;
 mod progress;
@@ -37,6 +38,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
+        Command::Features(arguments) => commands::features::run(&arguments),
+        Command::Assemble(arguments) => commands::assemble::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),
     }
 }

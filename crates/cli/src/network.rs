@@ -1,5 +1,6 @@
 //! Networks by name and out of checkpoints.
 
+use crate::first_weights::{FirstWeights, Taken};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape, Subset};
@@ -43,6 +44,11 @@ pub fn image_shape([channels, height, width]: [usize; 3]) -> ImageShape {
     ImageShape { channels, height, width }
 }
 
+/// Whether a network's input is a grey or coloured picture, and not features of one.
+pub fn takes_pictures([channels, ..]: [usize; 3]) -> bool {
+    matches!(channels, 1 | 3)
+}
+
 /// The networks that there are and the pictures that they take, for a help text.
 pub fn list() -> String {
     let shown = |name: &&str| {
@@ -74,12 +80,13 @@ pub fn blank<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> any
         .with_context(|| format!("{} cannot be used", checkpoint.path().display()))
 }
 
-/// A session before its first step.
+/// A session before its first step, and what it took from each file with weights to begin with.
 pub fn untrained<M: Classifier>(
     config: TrainConfig,
     train: &Arc<dyn Dataset>,
     normalisation: &Normalisation,
-) -> anyhow::Result<Session<M>> {
+    weights: &FirstWeights,
+) -> anyhow::Result<(Session<M>, Vec<Taken>)> {
     /// To whiten by.
     const PICTURES: usize = 5000;
     let whitens = config.whiten;
@@ -89,7 +96,8 @@ pub fn untrained<M: Classifier>(
         let batches = LoaderConfig { batch_size: 500, prefetch: 0 };
         whiten(&mut session, &EvalLoader::new(Arc::new(some), normalisation, batches)?)?;
     }
-    Ok(session)
+    let taken = weights.begin(&mut session.model)?;
+    Ok((session, taken))
 }
 
 /// [`with_network`] for the network that a checkpoint names.

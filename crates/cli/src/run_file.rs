@@ -1,14 +1,15 @@
 //! All settings of a run in one TOML file.
 
+use crate::first_weights::FirstWeights;
 use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
 use lenslet_dataset::{Dataset, channel_stats};
 use lenslet_pipeline::Normalisation;
-use lenslet_train::TrainConfig;
+use lenslet_train::{Group, Rename, TrainConfig};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What `--config` reads, and what a run leaves in its folder as `config.toml`. Every key may be left out.
@@ -19,7 +20,15 @@ pub struct RunFile {
     pub network: String,
     /// A data set by name or path.
     pub data: String,
-    pub normalise: Normalise,
+    /// Where it is not said, the weights to begin with decide, and without such it is [`Normalise::Unit`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalise: Option<Normalise>,
+    /// Files with weights to begin with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub init_from: Vec<PathBuf>,
+    /// How their tensors are called in the network.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub map: Vec<String>,
     #[serde(flatten)]
     pub train: TrainConfig,
 }
@@ -27,14 +36,19 @@ pub struct RunFile {
 /// The keys that are not of [`TrainConfig`]. They are parted by hand: serde knows no `flatten` that refuses
 /// unknown keys.
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Head {
     network: String,
     data: String,
-    normalise: Normalise,
+    normalise: Option<Normalise>,
+    init_from: Vec<PathBuf>,
+    map: Vec<String>,
+    /// Short for groups.
+    freeze: Vec<String>,
+    unfreeze: Vec<String>,
 }
 
-const HEAD: [&str; 3] = ["network", "data", "normalise"];
+const HEAD: [&str; 7] = ["network", "data", "normalise", "init-from", "map", "freeze", "unfreeze"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -44,13 +58,25 @@ pub enum Normalise {
     Unit,
     /// Subtract each channel's mean over the training pictures and divide by its standard deviation.
     Channels,
+    /// The same with ImageNet's, as torchvision's networks want it.
+    Imagenet,
 }
 
 impl Normalise {
     /// The choice that led to a normalisation.
     pub fn of(normalisation: &Normalisation) -> Self {
-        let is_unit = *normalisation == Normalisation::unit(normalisation.mean.len());
-        if is_unit { Self::Unit } else { Self::Channels }
+        if *normalisation == Normalisation::unit(normalisation.mean.len()) {
+            Self::Unit
+        } else if *normalisation == Self::imagenet() {
+            Self::Imagenet
+        } else {
+            Self::Channels
+        }
+    }
+
+    /// ImageNet's means and standard deviations, <https://docs.pytorch.org/vision/stable/models.html>.
+    pub fn imagenet() -> Normalisation {
+        Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] }
     }
 
     /// The normalisation that it leads to for training pictures.
@@ -58,6 +84,10 @@ impl Normalise {
         match self {
             Self::Unit => Ok(Normalisation::unit(channels)),
             Self::Channels => Ok(channel_stats(train)?.into()),
+            Self::Imagenet => {
+                anyhow::ensure!(channels == 3, "ImageNet's pictures are coloured, these have 1 channel");
+                Ok(Self::imagenet())
+            }
         }
     }
 }
@@ -71,8 +101,26 @@ impl RunFile {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut train: toml::Table = text.parse()?;
         let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
-        let Head { network, data, normalise } = head.try_into()?;
-        Ok(Self { network, data, normalise, train: train.try_into()? })
+        let Head { network, data, normalise, init_from, map, freeze, unfreeze } = head.try_into()?;
+        let mut file = Self { network, data, normalise, init_from, map, train: train.try_into()? };
+        file.freeze(&freeze, &unfreeze);
+        Ok(file)
+    }
+
+    /// The weights to begin with.
+    pub fn first_weights(&self) -> anyhow::Result<FirstWeights> {
+        let parse = |text: &String| text.parse::<Rename>().with_context(|| format!("the map {text}"));
+        let map = self.map.iter().map(parse).collect::<anyhow::Result<Vec<_>>>()?;
+        let has_use = map.is_empty() || !self.init_from.is_empty();
+        anyhow::ensure!(has_use, "--map is of use with --init-from only");
+        FirstWeights::open(&self.network, &self.init_from, &map)
+    }
+
+    /// Keeps the tensors of some patterns as they are, and lets those of others learn.
+    pub fn freeze(&mut self, freeze: &[String], unfreeze: &[String]) {
+        let frozen = |tensors: &String| Group { learning_rate_scale: 0.0, ..Group::new(tensors) };
+        self.train.groups.extend(freeze.iter().map(frozen));
+        self.train.groups.extend(unfreeze.iter().map(Group::new));
     }
 
     /// Writes the file whole or not at all.
@@ -87,7 +135,7 @@ mod tests {
     use super::*;
     use lenslet_nn::Initialiser;
     use lenslet_pipeline::{Augmentation, RandomCrop, Step};
-    use lenslet_train::{Clip, EarlyStopping, Group, Metric, OptimiserKind, Schedule, TestTime};
+    use lenslet_train::{Clip, EarlyStopping, Metric, OptimiserKind, Schedule, TestTime};
     use std::collections::BTreeSet;
     use toml::{Table, Value};
 
@@ -115,7 +163,14 @@ mod tests {
             augment: Augmentation { steps: vec![Step::RandomCrop(RandomCrop::default())] },
         };
         let data = "mnist".to_owned();
-        RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train }
+        RunFile {
+            network: "cifar-cnn".into(),
+            data,
+            normalise: Some(Normalise::Channels),
+            init_from: vec!["runs/first/best.safetensors".into()],
+            map: vec!["old.*=new.*".to_owned()],
+            train,
+        }
     }
 
     fn table(file: &RunFile) -> Table {
@@ -159,6 +214,14 @@ mod tests {
                 _ => {}
             }
         }
+    }
+
+    #[test]
+    fn freezing_is_short_for_groups() {
+        let text = "freeze = ['*']\nunfreeze = ['dense*']\n[[groups]]\ntensors = '*.bias'\nlearning-rate-scale = 2.0";
+        let groups = RunFile::parse(text).expect("known keys").train.groups;
+        let scales: Vec<_> = groups.iter().map(|g| (g.tensors.as_str(), g.learning_rate_scale)).collect();
+        assert_eq!(scales, [("*.bias", 2.0), ("*", 0.0), ("dense*", 1.0)]);
     }
 
     #[test]

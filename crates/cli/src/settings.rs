@@ -58,9 +58,26 @@ pub struct Settings {
     #[arg(long, value_name = "HOW", value_parser = initialiser_parser())]
     pub initialiser: Option<Initialiser>,
 
-    /// How pixels become inputs [default: unit].
+    /// How pixels become inputs [default: unit, or as the weights to begin with want it]. Features stay as they are.
     #[arg(long, value_enum)]
     pub normalise: Option<Normalise>,
+
+    /// Begin with the weights of this checkpoint, or of another program's safetensors file: every tensor that has the
+    /// name and the shape of one of the network's. May be given more than once.
+    #[arg(long, value_name = "FILE")]
+    pub init_from: Vec<PathBuf>,
+
+    /// Look for tensors that match OLD under NEW, as in 'features.0.*=conv1.*'. Torchvision's names for vgg16 are known.
+    #[arg(long, value_name = "OLD=NEW")]
+    pub map: Vec<String>,
+
+    /// Keep the tensors whose names match as they are, as in 'conv*'.
+    #[arg(long, value_name = "PATTERN")]
+    pub freeze: Vec<String>,
+
+    /// Let these learn nonetheless.
+    #[arg(long, value_name = "PATTERN")]
+    pub unfreeze: Vec<String>,
 
     /// Decides first weights, order of pictures and dropout [default: 0]: the same seed, the same weights, bit for
     /// bit.
@@ -162,11 +179,25 @@ impl Settings {
             Some(data) => file.data = data.to_owned(),
             None if file.data.is_empty() => {
                 let input = with_network(&file.network, network::InputShape)?;
-                file.data = default_name(input).to_owned();
+                file.data = default_name(input)
+                    .with_context(|| {
+                        format!("{} learns from features: --data FILE names them", file.network)
+                    })?
+                    .to_owned();
             }
             None => {}
         }
-        set(&mut file.normalise, self.normalise);
+        file.normalise = self.normalise.or(file.normalise);
+        file.freeze(&self.freeze, &self.unfreeze);
+        if !self.init_from.is_empty() {
+            file.init_from.clone_from(&self.init_from);
+        }
+        if !self.map.is_empty() {
+            file.map.clone_from(&self.map);
+        }
+        if file.init_from.is_empty() {
+            file.normalise.get_or_insert_default();
+        }
         let train = &mut file.train;
         set(&mut train.epochs, epochs);
         course.put_over(train);

@@ -4,9 +4,12 @@
 //! unpacked files are those of `torchvision-ruby`. The family of Imagenette says in its own file where its are from.
 
 mod imagenette;
+mod vgg16;
 
 use crate::Sum::Sha256;
 use crate::{Archive, DataSet, Members, RemoteFile};
+
+pub use vgg16::VGG16;
 
 /// Every data set of the catalogue, in the order in which to list them.
 pub const ALL: &[DataSet] = &[
@@ -25,6 +28,7 @@ pub const ALL: &[DataSet] = &[
     IMAGEWANG_160,
     IMAGEWANG_320,
     IMAGEWANG,
+    VGG16,
 ];
 
 pub use imagenette::{

@@ -1,6 +1,7 @@
 //! `lenslet lr-find`
 
 use crate::args::{Common, Data, Split};
+use crate::first_weights::FirstWeights;
 use crate::run_file::RunFile;
 use crate::settings::{Course, Settings};
 use crate::{curve, network, output};
@@ -55,6 +56,7 @@ pub struct LrFind {
 struct Run<'a> {
     train: Arc<dyn Dataset>,
     normalisation: Normalisation,
+    weights: FirstWeights,
     config: TrainConfig,
     sweep: &'a Sweep,
 }
@@ -63,10 +65,10 @@ impl UseNetwork for Run<'_> {
     type Output = anyhow::Result<Curve>;
 
     fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Curve> {
-        let Self { train, normalisation, config, sweep } = self;
+        let Self { train, normalisation, weights, config, sweep } = self;
         let batches = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
         let loader = TrainLoader::new(Arc::clone(&train), &normalisation, &config.augment, batches)?;
-        let mut session = network::untrained::<M>(config, &train, &normalisation)?;
+        let (mut session, _) = network::untrained::<M>(config, &train, &normalisation, &weights)?;
         Ok(sweep.run(&mut session, &loader)?)
     }
 }
@@ -80,13 +82,14 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     }
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
-    let RunFile { network, data: name, normalise, train: config } = file;
-    let input = with_network(&network, network::InputShape)?;
-    let train = data.open(&name, Split::Train, input)?;
-    network::check_shape(input, &*train, &config.augment)?;
-    let normalisation = normalise.resolve(&train, input[0])?;
+    let input = with_network(&file.network, network::InputShape)?;
+    let train = data.open(&file.data, Split::Train, input)?;
+    network::check_shape(input, &*train, &file.train.augment)?;
+    let weights = file.first_weights()?;
+    let normalisation = data.normalisation(&file, &weights, &train, input[0])?;
+    let RunFile { network, data: name, train: config, .. } = file;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
-    let found = with_network(&network, Run { train, normalisation, config, sweep: &sweep })??;
+    let found = with_network(&network, Run { train, normalisation, weights, config, sweep: &sweep })??;
     data.tell_skipped();
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");

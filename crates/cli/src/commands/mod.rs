@@ -1,8 +1,10 @@
 //! One command a file.
 
+pub mod assemble;
 pub mod augment;
 pub mod data;
 pub mod evaluate;
+pub mod features;
 pub mod lr_find;
 pub mod predict;
 pub mod summary;

@@ -54,6 +54,13 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let shape = network::image_shape(metadata.input);
+    anyhow::ensure!(
+        network::takes_pictures(metadata.input),
+        "{}: {} takes features of {shape}, not pictures: `lenslet assemble` puts it together with the network that \
+         makes them",
+        arguments.checkpoint.display(),
+        metadata.network
+    );
     let mut pixels = Vec::new();
     for path in &arguments.images {
         let picture = Picture::open(path)?.fit(shape, Fit::default(), Filter::default());

@@ -1,6 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
+use crate::first_weights::FirstWeights;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
 use crate::{network, output};
@@ -10,7 +11,7 @@ use lenslet_dataset::Dataset;
 use lenslet_models::{UseNetwork, with_network};
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, TrainLoader};
-use lenslet_train::{Event, Metadata, Metric, Session, TrainConfig, fit, save_checkpoint};
+use lenslet_train::{Event, Metadata, Metric, Session, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -23,7 +24,7 @@ const PREFETCH: usize = 4;
 
 /// Where a run begins: from nothing, or from a checkpoint.
 enum From {
-    Scratch(TrainConfig),
+    Scratch(Box<RunFile>, FirstWeights),
     Checkpoint(Checkpoint),
 }
 
@@ -53,17 +54,18 @@ type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
-    let RunFile { network, data, normalise, train: config } =
+    let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
-    let input = with_network(&network, network::InputShape)?;
-    let train = arguments.data.open(&data, Split::Train, input)?;
-    network::check_shape(input, &*train, &config.augment)?;
-    let normalisation = normalise.resolve(&train, input[0])?;
+    let input = with_network(&file.network, network::InputShape)?;
+    let train = arguments.data.open(&file.data, Split::Train, input)?;
+    network::check_shape(input, &*train, &file.train.augment)?;
+    let weights = file.first_weights()?;
+    let normalisation = arguments.data.normalisation(&file, &weights, &train, input[0])?;
+    let (network, data, classes) = (file.network.clone(), file.data.clone(), train.classes().to_vec());
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
-    let classes = train.classes().to_vec();
     let metadata = Metadata { network, input, classes, normalisation, data, training: None };
-    Ok((From::Scratch(config), metadata, train, output))
+    Ok((From::Scratch(Box::new(file), weights), metadata, train, output))
 }
 
 fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
@@ -79,6 +81,15 @@ fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
         spare_other_runs(arguments, &output)?;
     }
     Ok((From::Checkpoint(checkpoint), metadata, train, output))
+}
+
+/// The settings of a run, as far as its checkpoint does not hold them: what it began with is in its folder only.
+fn resumed_file(checkpoint: &Path, metadata: &Metadata) -> RunFile {
+    let before = RunFile::read(&checkpoint.with_file_name("config.toml")).unwrap_or_default();
+    let (network, data) = (metadata.network.clone(), metadata.data.clone());
+    let is_inherited = before.normalise.is_none() && !before.init_from.is_empty();
+    let normalise = Some(Normalise::of(&metadata.normalisation)).filter(|_| !is_inherited);
+    RunFile { network, data, normalise, ..before }
 }
 
 /// Whether a run resumed from `path` writes its next checkpoint over it.
@@ -123,12 +134,17 @@ impl UseNetwork for Run<'_> {
         let (last, best_path) = (last_checkpoint(&output), output.join("best.safetensors"));
         // Whether `last` and `best_path` are of this run.
         let (mut kept, mut best_kept) = (false, false);
-        let mut session = match from {
-            From::Scratch(config) => network::untrained::<M>(config, &train, &metadata.normalisation)?,
+        let (mut session, taken, mut file) = match from {
+            From::Scratch(file, weights) => {
+                let config = file.train.clone();
+                let begun = network::untrained::<M>(config, &train, &metadata.normalisation, &weights)?;
+                (begun.0, begun.1, *file)
+            }
             From::Checkpoint(checkpoint) => {
                 kept = continues(checkpoint.path(), &output);
                 best_kept = kept || is_same(checkpoint.path(), &best_path);
-                Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?
+                let session = Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?;
+                (session, Vec::new(), resumed_file(checkpoint.path(), &metadata))
             }
         };
         if arguments.resume.is_some() {
@@ -146,12 +162,7 @@ impl UseNetwork for Run<'_> {
                 output.join("config.toml").display()
             );
         }
-        let file = RunFile {
-            network: metadata.network.clone(),
-            data: metadata.data.clone(),
-            normalise: Normalise::of(&metadata.normalisation),
-            train: session.config().clone(),
-        };
+        file.train = session.config().clone();
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
         let test = EvalLoader::new(test, &metadata.normalisation, config)?;
@@ -163,6 +174,13 @@ impl UseNetwork for Run<'_> {
         let mut metrics = Metrics::open(&output, kept)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
         let mut renderer = renderer(progress, &metadata.network);
+        for taken in &taken {
+            match progress {
+                Progress::Json => taken.print_json()?,
+                Progress::None => {}
+                _ => taken.show()?,
+            }
+        }
         let stop = stop_on_ctrl_c()?;
         let mut stopped = false;
         fit(&mut session, &train, Some(&test), &mut |session, event| -> anyhow::Result<_> {

@@ -2,9 +2,10 @@
 
 use assert_cmd::assert::Assert;
 use assert_cmd::cargo::cargo_bin_cmd;
-use lenslet_checkpoint::Checkpoint;
+use lenslet_checkpoint::{Checkpoint, Tensor};
 use lenslet_idx::{Compression, Idx};
 use lenslet_train::Metadata;
+use serde_json::json;
 use std::ffi::OsStr;
 use std::fs;
 use std::ops::Range;
@@ -43,6 +44,20 @@ pub fn write_split(folder: &Path, split: &str, digits: Range<usize>) {
     fs::create_dir_all(folder).expect("a folder");
     images.save(folder.join(format!("{split}-images-idx3-ubyte")), Compression::None).expect("room");
     labels.save(folder.join(format!("{split}-labels-idx1-ubyte")), Compression::None).expect("room");
+}
+
+/// Writes tensors as another program does: without Lenslet's metadata.
+pub fn write_foreign(path: &Path, tensors: &[Tensor<'_>]) {
+    let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
+    for Tensor { name, shape, data: values } in tensors {
+        let start = data.len();
+        data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        let info = json!({ "dtype": "F32", "shape": shape, "data_offsets": [start, data.len()] });
+        header.insert(name.clone(), info);
+    }
+    let header = serde_json::to_vec(&header).expect("JSON");
+    let file = [&(header.len() as u64).to_le_bytes(), header.as_slice(), data.as_slice()].concat();
+    fs::write(path, file).expect("room");
 }
 
 /// A folder of its own for one test, in which `lenslet` runs.
