@@ -8,6 +8,7 @@ mod curve;
 mod data;
 mod network;
 mod output;
+mod predictor;
 mod progress;
 mod run_file;
 mod settings;
@@ -35,6 +36,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
+        Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),

@@ -5,6 +5,7 @@ pub mod data;
 pub mod evaluate;
 pub mod lr_find;
 pub mod predict;
+pub mod serve;
 pub mod summary;
 pub mod train;
 
