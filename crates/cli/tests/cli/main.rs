@@ -10,4 +10,5 @@ mod folders;
 mod interruptions;
 mod output;
 mod runs;
+mod serving;
 mod settings;
