@@ -4,6 +4,7 @@ use crate::commands::assemble::Assemble;
 use crate::commands::data::DataTools;
 use crate::commands::features::Features;
 use crate::commands::lr_find::LrFind;
+use crate::commands::serve::Serve;
 use crate::network;
 use crate::settings::{Course, Settings, test_time_parser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,6 +29,7 @@ Examples:
   lenslet train --resume runs/mnist-cnn/last.safetensors     go on after an interruption
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
+  lenslet serve runs/mnist-cnn/last.safetensors              a page to try it on, and predictions over HTTP
   lenslet summary mnist-cnn                                  layers, shapes, parameters
   lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
   lenslet data inspect pets --contact-sheet sheet.png        what is in a folder of pictures
@@ -42,6 +44,7 @@ pub enum Command {
     LrFind(LrFind),
     Evaluate(Evaluate),
     Predict(Predict),
+    Serve(Serve),
     Summary(Summary),
     Augment(Augment),
     Features(Features),

@@ -9,6 +9,7 @@ mod data;
 mod first_weights;
 mod network;
 mod output;
+mod predictor;
 mod progress;
 mod run_file;
 mod settings;
@@ -36,6 +37,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
+        Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
         Command::Features(arguments) => commands::features::run(&arguments),

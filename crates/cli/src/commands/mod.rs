@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod features;
 pub mod lr_find;
 pub mod predict;
+pub mod serve;
 pub mod summary;
 pub mod train;
 

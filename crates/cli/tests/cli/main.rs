@@ -11,5 +11,6 @@ mod folders;
 mod interruptions;
 mod output;
 mod runs;
+mod serving;
 mod settings;
 mod transfer;

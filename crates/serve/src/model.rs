@@ -1,0 +1,25 @@
+//! What is served.
+
+use lenslet_dataset::{Image, ImageShape};
+use lenslet_folder::Picture;
+
+/// Why a network gave no answer. A client is shown the message.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A network with what a client needs to know of it.
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// The pictures that it takes.
+    pub shape: ImageShape,
+    /// Names of the classes, in the order of a row of probabilities.
+    pub classes: Vec<String>,
+    /// Brings a picture to the shape, light and dark swapped where the client wishes it. Called on several threads.
+    pub prepare: fn(Picture, ImageShape, bool) -> Image<'static>,
+    /// The probability of each class for each picture, in order. Called on one thread, with one batch after the
+    /// other. A panic is a failure.
+    pub predict: Predict,
+}
+
+/// From pictures of a model's shape to as many rows.
+pub type Predict = Box<dyn FnMut(&[Image<'static>]) -> Result<Vec<Vec<f32>>, Failure> + Send>;
