@@ -80,7 +80,7 @@ pub fn default_name(input: [usize; 3]) -> Option<&'static str> {
 }
 
 /// The file of features that a name stands for, if it stands for any.
-fn features_at(name: &str) -> Option<&Path> {
+pub fn features_at(name: &str) -> Option<&Path> {
     known(name).is_none().then_some(Path::new(name)).filter(|path| path.is_file())
 }
 
@@ -88,6 +88,17 @@ impl Data {
     /// The data's name, where the checkpoint at hand was trained on `trained_on`.
     pub fn name_or(&self, trained_on: &str) -> String {
         self.name.clone().unwrap_or_else(|| trained_on.to_owned())
+    }
+
+    /// The parts of a data set that have pictures of their own, as a file of features calls them.
+    pub fn parts(&self, name: &str) -> Vec<(&'static str, Split)> {
+        let root = known(name).map_or(PathBuf::from(name), |(set, _)| self.directory.join(set));
+        let mut parts = vec![("train", Split::Train), ("val", Split::Validation)];
+        // Elsewhere the pictures to validate and to test with are the same.
+        if ["train", "val", "test"].iter().all(|part| Tree::is_at(root.join(part))) {
+            parts.push(("test", Split::Test));
+        }
+        parts
     }
 
     /// How pixels become inputs of so many channels: as a run is told, or as its first weights want it. Features say
@@ -100,6 +111,11 @@ impl Data {
         channels: usize,
     ) -> anyhow::Result<Normalisation> {
         if let Some(path) = features_at(&file.data) {
+            anyhow::ensure!(
+                file.normalise.is_none(),
+                "{}: these are features, which --normalise does not change: their pictures were normalised",
+                file.data
+            );
             return Ok(FeatureFile::open(path)?.description().normalisation.clone());
         }
         match file.normalise {

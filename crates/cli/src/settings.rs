@@ -1,6 +1,6 @@
 //! What decides a run's weights: a file, and flags that override it.
 
-use crate::data::default_name;
+use crate::data::{default_name, features_at};
 use crate::network;
 use crate::run_file::{Normalise, RunFile};
 use anyhow::Context;
@@ -195,7 +195,7 @@ impl Settings {
         if !self.map.is_empty() {
             file.map.clone_from(&self.map);
         }
-        if file.init_from.is_empty() {
+        if file.init_from.is_empty() && features_at(&file.data).is_none() {
             file.normalise.get_or_insert_default();
         }
         let train = &mut file.train;

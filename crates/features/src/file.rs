@@ -1,7 +1,7 @@
 //! A whole file.
 
 use crate::description::{features_name, labels_name};
-use crate::{Description, Error, ErrorKind};
+use crate::{Description, Error, ErrorKind, Part};
 use lenslet_checkpoint::{Checkpoint, Error as FileError, TensorView};
 use lenslet_dataset::{
     Dataset, Error as DatasetError, ErrorKind as DatasetErrorKind, Features, ImageShape, Sample,
@@ -37,6 +37,12 @@ impl FeatureFile {
     /// What they are of.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Whether these are features of the pictures that have these labels, made as described.
+    pub fn is_of(&self, description: &Description, parts: &[Part]) -> bool {
+        let has = |part: &Part| self.part(&part.name).is_ok_and(|found| found.labels == part.labels);
+        self.description == *description && parts.iter().all(has)
     }
 
     /// The path that was opened.

@@ -56,6 +56,9 @@ fn what_is_written_is_read() {
         assert!(FeatureFile::is_at(&path));
         let file = FeatureFile::open(&path).unwrap();
         assert_eq!(*file.description(), description(numbers));
+        assert!(file.is_of(&description(numbers), &parts()));
+        assert!(!file.is_of(&Description { data: "birds".into(), ..description(numbers) }, &parts()));
+        assert!(!file.is_of(&description(numbers), &[Part::new("train", vec![0, 1, 0, 1])]));
         let mut first = 0;
         for (name, labels) in [("train", &[0, 1, 0, 1, 1][..]), ("val", &[1, 0])] {
             let part = file.part(name).unwrap();

@@ -1,6 +1,6 @@
 //! `lenslet features`
 
-use crate::args::{Common, Data, OnError, Split};
+use crate::args::{Common, Data, OnError};
 use crate::first_weights::FirstWeights;
 use crate::{network, output};
 use anyhow::Context;
@@ -30,8 +30,9 @@ const PREFETCH: usize = 2;
 /// The body are the layers before the first `flatten`. A head that is trained on their output, with `lenslet train
 /// vgg16-head --data FILE`, needs seconds for an epoch.
 ///
-/// Writes one safetensors file with tensors train.features, train.labels, val.features and val.labels. It grows as
-/// FILE.part: the same command goes on with it after an interruption, from the batch at hand.
+/// Writes one safetensors file with tensors train.features, train.labels, val.features and val.labels, and those of test
+/// where there is such a part besides. It grows as FILE.part: the same command goes on with it after an interruption,
+/// from the batch at hand.
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -95,7 +96,7 @@ struct Extract {
     dtype: Dtype,
 
     /// Pictures at a time.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: u32,
 
     /// Where `cargo xtask fetch` puts data sets.
@@ -179,7 +180,7 @@ impl UseNetwork for Run<'_> {
 
         let data = self.arguments.data();
         let (mut parts, mut pictures) = (Vec::new(), Vec::new());
-        for (part, split) in [("train", Split::Train), ("val", Split::Validation)] {
+        for (part, split) in data.parts(name) {
             let set = data.open(name, split, M::INPUT)?;
             network::check_shape(M::INPUT, &*set, &Augmentation::default())?;
             let labels = (0..set.len()).map(|index| set.label(index)).collect::<Result<_, _>>()?;
@@ -198,7 +199,7 @@ impl UseNetwork for Run<'_> {
         };
 
         let begun = Instant::now();
-        let is_whole = self.arguments.is_whole(&description)?;
+        let is_whole = self.arguments.is_whole(&description, &parts)?;
         let total = pictures.iter().map(|(_, part)| part.len()).sum();
         let mut new = 0;
         if !is_whole {
@@ -233,14 +234,13 @@ impl Extract {
 
     /// Whether the features that are wanted are there already. Others are removed where that was asked for; where
     /// nothing is, a folder is made.
-    fn is_whole(&self, description: &Description) -> anyhow::Result<bool> {
+    fn is_whole(&self, description: &Description, parts: &[Part]) -> anyhow::Result<bool> {
         let Self { output, overwrite, .. } = self;
         if *overwrite {
             Writer::discard(output)?;
         } else if output.exists() {
-            let there = FeatureFile::open(output);
             anyhow::ensure!(
-                there.is_ok_and(|there| there.description() == description),
+                FeatureFile::open(output).is_ok_and(|there| there.is_of(description, parts)),
                 "{} is there already and holds something else: --overwrite replaces it, --output takes another file",
                 output.display()
             );
@@ -275,13 +275,24 @@ impl Run<'_> {
                 let loader = EvalLoader::new(Arc::new(rest), normalisation, config)?;
                 for batch in loader.batches() {
                     let batch = batch.with_context(|| format!("{name}, counted from {first}"))?;
+                    let before = writer.done();
                     writer.push(&features(model, batch.images)?)?;
-                    bar.set_position(writer.done() as u64);
+                    self.progress(&bar, before, writer)?;
                 }
             }
             before = end;
         }
         bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Moves the bar, or says where there is none when another tenth is done.
+    fn progress(&self, bar: &ProgressBar, before: usize, writer: &Writer) -> anyhow::Result<()> {
+        let (done, total) = (writer.done(), writer.total());
+        bar.set_position(done as u64);
+        if bar.is_hidden() && !self.json && 10 * before / total < 10 * done / total && done < total {
+            output::line(format_args!("{done} of {total} pictures"))?;
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
+use crate::data::features_at;
 use crate::first_weights::FirstWeights;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
@@ -85,11 +86,13 @@ fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
 
 /// The settings of a run, as far as its checkpoint does not hold them: what it began with is in its folder only.
 fn resumed_file(checkpoint: &Path, metadata: &Metadata) -> RunFile {
-    let before = RunFile::read(&checkpoint.with_file_name("config.toml")).unwrap_or_default();
+    let before = RunFile::read(&checkpoint.with_file_name("config.toml")).ok();
     let (network, data) = (metadata.network.clone(), metadata.data.clone());
-    let is_inherited = before.normalise.is_none() && !before.init_from.is_empty();
-    let normalise = Some(Normalise::of(&metadata.normalisation)).filter(|_| !is_inherited);
-    RunFile { network, data, normalise, ..before }
+    let normalise = match &before {
+        Some(before) => before.normalise,
+        None => Some(Normalise::of(&metadata.normalisation)).filter(|_| features_at(&data).is_none()),
+    };
+    RunFile { network, data, normalise, ..before.unwrap_or_default() }
 }
 
 /// Whether a run resumed from `path` writes its next checkpoint over it.

@@ -19,8 +19,9 @@ fn features_of_all_pictures_are_kept_in_one_file() {
     let bench = Bench::new();
     bench.succeed(TRAIN);
     let told = bench.succeed(&format!("{EXTRACT} -o all/features.safetensors --batch-size 64"));
+    assert!(told.starts_with("64 of 300 pictures\n128 of 300 pictures\n"), "{told}");
     assert!(
-        told.starts_with("all/features.safetensors: features of 300 pictures, 300 of them new in "),
+        told.contains("\nall/features.safetensors: features of 300 pictures, 300 of them new in "),
         "{told}"
     );
     let file = FeatureFile::open(bench.path("all/features.safetensors")).expect("whole");
@@ -57,6 +58,26 @@ fn features_of_all_pictures_are_kept_in_one_file() {
     let written = bench.succeed("features export all/features.safetensors --output numpy");
     assert_eq!(written.lines().count(), 4, "{written}");
     assert_eq!(bench.bytes("numpy/val.features.npy").len(), 128 + 100 * 2 * shape.len());
+}
+
+#[test]
+fn a_folder_with_pictures_to_test_with_has_a_part_for_them() {
+    let bench = Bench::new();
+    bench.succeed(TRAIN);
+    let picture = fixtures().join("digits/test-0-is-7.png");
+    for (part, count) in [("train", 3), ("val", 2), ("test", 1)] {
+        for (class, number) in (0..10).flat_map(|class| (0..count).map(move |number| (class, number))) {
+            let folder = bench.path(format!("digits/{part}/{class}"));
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::copy(&picture, folder.join(format!("{number}.png"))).expect("room");
+        }
+    }
+    let extract =
+        "features --model mnist-cnn --weights runs/mnist-cnn/last.safetensors digits -o f.safetensors";
+    bench.succeed(extract);
+    let file = FeatureFile::open(bench.path("f.safetensors")).expect("whole");
+    let lengths = ["train", "val", "test"].map(|part| file.part(part).expect("there").len());
+    assert_eq!(lengths, [30, 20, 10]);
 }
 
 #[cfg(unix)]
@@ -152,6 +173,14 @@ fn a_head_learns_from_features_and_is_put_on_its_body() {
         |path| Checkpoint::open(bench.path(path)).expect("whole").metadata::<Metadata>().expect("ours");
     assert_eq!(metadata(HEAD).normalisation.mean, [0.485, 0.456, 0.406]);
     bench.succeed(&format!("train --resume {HEAD} --epochs 5"));
+
+    // The settings that the run leaves are those that it can be repeated with.
+    bench.succeed("train --config runs/vgg16-head/config.toml --epochs 5 --output again");
+    assert!(bench.bytes(HEAD) == bench.bytes("again/last.safetensors"));
+    bench.refuse_naming(
+        &format!("{train} --normalise unit --output other"),
+        &["features.safetensors", "--normalise"],
+    );
 
     // Features are not pictures, nor pictures features.
     let picture = fixtures().join("digits/test-0-is-7.png");
