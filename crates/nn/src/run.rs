@@ -110,12 +110,12 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
 }
 
 /// Pictures as the kernels have them. What is no picture, or the same in both layouts, stays where it is.
-fn channels_last(values: Buffer, sample: &[usize]) -> Buffer {
+pub(crate) fn channels_last(values: Buffer, sample: &[usize]) -> Buffer {
     relaid(values, sample, to_channels_last)
 }
 
 /// Pictures as dfdx and the rest of the world have them.
-fn channels_first(values: Buffer, sample: &[usize]) -> Buffer {
+pub(crate) fn channels_first(values: Buffer, sample: &[usize]) -> Buffer {
     relaid(values, sample, to_channels_first)
 }
 
@@ -176,7 +176,7 @@ struct Move {
 }
 
 /// What a forward pass finds out besides its output.
-enum Found {
+pub(crate) enum Found {
     Nothing,
     /// By a max-pooling layer.
     Winners(Vec<u8>),
@@ -186,7 +186,7 @@ enum Found {
 
 /// What a stage is run for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Inference,
     /// A training step that does not come back to it.
     Frozen,
@@ -260,7 +260,7 @@ fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
 }
 
 /// The output of a stage that does not work in place, and what its backward pass must know.
-fn run_stage(
+pub(crate) fn run_stage(
     stages: &[Stage],
     index: usize,
     x: &[f32],
@@ -411,11 +411,11 @@ fn run_backward(
     Ok(wanted.then_some(dy))
 }
 
-fn read_parameters(stage: &Stage) -> Vec<Buffer> {
+pub(crate) fn read_parameters(stage: &Stage) -> Vec<Buffer> {
     stage.parameters.iter().map(|(_, parameter)| read(parameter.as_ref())).collect()
 }
 
-fn read(parameter: &dyn crate::Parameter) -> Buffer {
+pub(crate) fn read(parameter: &dyn crate::Parameter) -> Buffer {
     let mut values = Buffer::new(parameter.len());
     parameter.read(&mut values);
     values
