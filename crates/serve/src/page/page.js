@@ -20,18 +20,25 @@ let chosen = null;
 let turn = 0;
 /** Makes the picture to ask about next. */
 let next = null;
+/** Made the picture that was asked about last. */
+let last = null;
 let asking = false;
 
 async function ask(picture) {
-  next = picture;
+  next = last = picture;
   if (asking) return;
   asking = true;
   element("answer").ariaBusy = "true";
   while (next) {
-    const [picture, mine] = [next, turn];
+    const [made, mine] = [next(), turn];
     next = null;
-    const [answer, error] = await predict(await picture());
+    const picture = await made;
+    const [answer, error] = await predict(picture);
     if (mine === turn) show(answer, error);
+    if (answer && element("why").checked) {
+      const [heat, error] = await explain(picture, answer.classes[0].class);
+      if (mine === turn) showHeat(heat, answer.classes[0].class, error);
+    }
   }
   asking = false;
   element("answer").ariaBusy = "false";
@@ -39,16 +46,38 @@ async function ask(picture) {
 
 /** The classes and the time that it took, or what went wrong. */
 async function predict(picture) {
-  const invert = !element("invert-label").hidden && element("invert").checked;
   const begun = performance.now();
+  const [response, error] = await post("predict", { top: SHOWN }, picture);
+  if (error) return [null, error];
+  const { classes } = await response.json();
+  return [{ classes, milliseconds: performance.now() - begun }, null];
+}
+
+/** A picture of what speaks for a class, or what went wrong. */
+async function explain(picture, name) {
+  const [response, error] = await post("explain", { class: name }, picture);
+  return error ? [null, error] : [await response.blob(), null];
+}
+
+/** The answer to a picture, or what went wrong. */
+async function post(what, options, picture) {
+  const invert = !element("invert-label").hidden && element("invert").checked;
+  const query = new URLSearchParams({ ...options, invert });
   try {
-    const response = await fetch(`v1/predict?top=${SHOWN}&invert=${invert}`, { method: "POST", body: picture });
-    const answer = await response.json();
-    if (!response.ok) return [null, answer.error];
-    return [{ classes: answer.classes, milliseconds: performance.now() - begun }, null];
+    const response = await fetch(`v1/${what}?${query}`, { method: "POST", body: picture });
+    return response.ok ? [response, null] : [null, (await response.json()).error];
   } catch {
     return [null, "The server does not answer. Is it still running?"];
   }
+}
+
+function showHeat(heat, name, error) {
+  element("error").hidden = !error;
+  element("error").textContent = error ?? "";
+  URL.revokeObjectURL(element("heat").src);
+  if (heat) element("heat").src = URL.createObjectURL(heat);
+  element("heat-class").textContent = name;
+  element("heat-figure").hidden = !heat;
 }
 
 /** Shows an answer, or an error, or neither. */
@@ -64,6 +93,7 @@ function show(answer, error) {
     best.append(share);
   }
   element("time").textContent = answer ? `answered in ${answer.milliseconds.toFixed(0)} ms` : "\u00a0";
+  if (!answer || !element("why").checked) element("heat-figure").hidden = true;
   const inOrder = model.classes.length <= SHOWN;
   const rows = inOrder
     ? model.classes.map((name) => classes.find((guess) => guess.class === name) ?? { class: name })
@@ -237,7 +267,7 @@ function listenToFiles() {
     chosen = null;
     refresh();
   });
-  element("invert").addEventListener("change", () => chosen && ask(() => chosen));
+  element("invert").addEventListener("change", () => chosen && ask(last));
 }
 
 // ---- The page.
@@ -288,6 +318,10 @@ async function start() {
     else clear();
   });
   element("clear").addEventListener("click", clear);
+  element("why-label").hidden = !model.explains;
+  element("why").addEventListener("change", () => {
+    if (chosen || strokes.length > 0) ask(last);
+  });
   listenToPen();
   listenToFiles();
   clear();

@@ -30,7 +30,14 @@ pub fn model(
     predict: impl FnMut(&[Image<'static>]) -> Result<Vec<Vec<f32>>, Failure> + Send + 'static,
 ) -> Model {
     let classes = vec!["dark".to_owned(), "light".to_owned()];
-    Model { name: "brightness".to_owned(), shape: SHAPE, classes, prepare, predict: Box::new(predict) }
+    Model {
+        name: "brightness".to_owned(),
+        shape: SHAPE,
+        classes,
+        prepare,
+        predict: Box::new(predict),
+        explain: None,
+    }
 }
 
 /// A grey picture in one tone.
