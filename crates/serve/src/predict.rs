@@ -22,27 +22,29 @@ use tokio::time::{Instant, timeout_at};
 /// With more to come the connection is closed.
 const THROWN_AWAY: usize = 64 << 20;
 
+/// Classes in an answer, where nothing else is said: as many as `lenslet predict` shows.
+const TOP: NonZero<usize> = NonZero::new(3).unwrap();
+
 /// What may stand behind `?` of a prediction.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Options {
+pub(crate) struct PredictOptions {
     /// How many classes.
     top: NonZero<usize>,
     /// Swap light and dark first.
     invert: bool,
 }
 
-impl Default for Options {
+impl Default for PredictOptions {
     fn default() -> Self {
-        Self { top: NonZero::new(3).unwrap_or(NonZero::<usize>::MIN), invert: false }
+        Self { top: TOP, invert: false }
     }
 }
 
 /// What may stand behind `?` of an explanation.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-pub(crate) struct About {
+pub(crate) struct ExplainOptions {
     /// For which class; the most probable one, where none is named.
     class: Option<String>,
     /// Swap light and dark first.
@@ -65,10 +67,10 @@ struct Guess {
 
 pub(crate) async fn predict(
     State(app): State<Arc<App>>,
-    options: Asked<Options>,
+    options: Asked<PredictOptions>,
     body: Body,
 ) -> Result<Json<Prediction>, Refusal> {
-    let Query(Options { top, invert }) = match options {
+    let Query(PredictOptions { top, invert }) = match options {
         Ok(options) => options,
         Err(error) => return Err(app.refuse(Refusal::Query(error), body).await),
     };
@@ -84,10 +86,10 @@ pub(crate) async fn predict(
 
 pub(crate) async fn explain(
     State(app): State<Arc<App>>,
-    options: Asked<About>,
+    options: Asked<ExplainOptions>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let found = options.map_err(Refusal::Query).and_then(|Query(About { class, invert })| {
+    let found = options.map_err(Refusal::Query).and_then(|Query(ExplainOptions { class, invert })| {
         if !app.explains {
             return Err(Refusal::Unexplained);
         }

@@ -47,17 +47,12 @@ async function ask(picture) {
 /** The classes and the time that it took, or what went wrong. */
 async function predict(picture) {
   const begun = performance.now();
-  const [response, error] = await post("predict", { top: SHOWN }, picture);
-  if (error) return [null, error];
-  const { classes } = await response.json();
-  return [{ classes, milliseconds: performance.now() - begun }, null];
+  const [answer, error] = await post("predict", { top: SHOWN }, picture);
+  return error ? [null, error] : [{ ...answer, milliseconds: performance.now() - begun }, null];
 }
 
 /** A picture of what speaks for a class, or what went wrong. */
-async function explain(picture, name) {
-  const [response, error] = await post("explain", { class: name }, picture);
-  return error ? [null, error] : [await response.blob(), null];
-}
+const explain = (picture, name) => post("explain", { class: name }, picture);
 
 /** The answer to a picture, or what went wrong. */
 async function post(what, options, picture) {
@@ -65,7 +60,8 @@ async function post(what, options, picture) {
   const query = new URLSearchParams({ ...options, invert });
   try {
     const response = await fetch(`v1/${what}?${query}`, { method: "POST", body: picture });
-    return response.ok ? [response, null] : [null, (await response.json()).error];
+    if (!response.ok) return [null, (await response.json()).error];
+    return [await (response.headers.get("content-type") === "image/png" ? response.blob() : response.json()), null];
   } catch {
     return [null, "The server does not answer. Is it still running?"];
   }

@@ -154,6 +154,8 @@ pub struct Client {
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("it listens");
+        // Head and body are written apart, and the second would wait for word of the first.
+        stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time");
         Self { stream: BufReader::new(stream), host: address.to_string() }
     }
