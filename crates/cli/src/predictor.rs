@@ -1,10 +1,11 @@
-//! From pictures to probabilities: what `predict` and `serve` share.
+//! From pictures to probabilities and their reasons: what `predict` and `serve` share.
 
 use crate::network;
 use crate::settings::test_time;
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Image, ImageShape, InMemory};
+use lenslet_explain::Explanation;
 use lenslet_folder::{Filter, Fit, Picture};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
@@ -26,11 +27,29 @@ pub fn prepare(picture: Picture, shape: ImageShape, invert: bool) -> Image<'stat
 /// A checkpoint's network, whose type is forgotten.
 pub struct Predictor {
     metadata: Metadata,
-    network: Network,
+    network: Box<dyn Network + Send>,
 }
 
-/// From normalised pictures to a row of probabilities each.
-type Network = Box<dyn Fn(Vec<f32>) -> anyhow::Result<Vec<Vec<f32>>> + Send>;
+/// What is asked about normalised pictures.
+trait Network {
+    fn probabilities(&self, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, lenslet_train::Error>;
+    fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error>;
+}
+
+struct Loaded<M> {
+    model: M,
+    test_time: TestTime,
+}
+
+impl<M: Classifier> Network for Loaded<M> {
+    fn probabilities(&self, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, lenslet_train::Error> {
+        probabilities(&self.model, pictures, self.test_time)
+    }
+
+    fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error> {
+        Explanation::new(&self.model, picture)
+    }
+}
 
 impl Predictor {
     /// Loads the network of a checkpoint, which looks at pictures as told, or else as its run was told.
@@ -65,15 +84,25 @@ impl Predictor {
         &self.metadata.classes
     }
 
-    /// The probability of each class for each picture. From pixels to inputs they take the path of the training data.
+    /// The probability of each class for each picture.
     pub fn predict(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<Vec<f32>>> {
+        Ok(self.network.probabilities(self.inputs(pictures)?)?)
+    }
+
+    /// What every layer makes of a picture.
+    pub fn explain(&self, picture: &Image<'_>) -> anyhow::Result<Explanation> {
+        Ok(self.network.explanation(self.inputs(std::slice::from_ref(picture))?)?)
+    }
+
+    /// From pixels to inputs, by the path of the training data.
+    fn inputs(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<f32>> {
         let pixels = pictures.iter().flat_map(Image::pixels).copied().collect();
         let batches = LoaderConfig { batch_size: pictures.len(), prefetch: 0 };
         let labels = vec![0; pictures.len()];
         let pictures = InMemory::new(self.shape(), pixels, labels, self.metadata.classes.clone())?;
         let loader = EvalLoader::new(Arc::new(pictures), &self.metadata.normalisation, batches)?;
         let batch = loader.batches().next().context("no picture")??;
-        (self.network)(batch.images)
+        Ok(batch.images)
     }
 }
 
@@ -84,11 +113,10 @@ struct Load<'a> {
 }
 
 impl UseNetwork for Load<'_> {
-    type Output = anyhow::Result<Network>;
+    type Output = anyhow::Result<Box<dyn Network + Send>>;
 
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Network> {
+    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
         let model: M = network::load(self.checkpoint, self.metadata)?;
-        let test_time = self.test_time;
-        Ok(Box::new(move |pictures| Ok(probabilities(&model, pictures, test_time)?)))
+        Ok(Box::new(Loaded { model, test_time: self.test_time }))
     }
 }

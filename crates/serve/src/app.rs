@@ -2,7 +2,7 @@
 
 use crate::batch::Batches;
 use crate::metrics::{self, Metrics};
-use crate::predict::{drain, predict};
+use crate::predict::{explain, predict};
 use crate::refusal::Refusal;
 use crate::{Error, Limits, Model, guard, page};
 use axum::extract::{MatchedPath, Request, State};
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub shape: ImageShape,
     pub prepare: fn(Picture, ImageShape, bool) -> Image<'static>,
     pub limits: Limits,
+    /// Whether the network can say what speaks for a class.
+    pub explains: bool,
     /// One for each request for a prediction.
     pub places: Arc<Semaphore>,
     /// One for each picture that is decoded at a time: each may need much memory.
@@ -42,6 +44,7 @@ struct About<'a> {
     /// Channels, height and width.
     input: [usize; 3],
     classes: &'a [String],
+    explains: bool,
     max_bytes: usize,
 }
 
@@ -59,11 +62,12 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 impl App {
     pub fn new(model: Model, limits: Limits) -> Result<Self, Error> {
-        let Model { name, shape, classes, prepare, predict } = model;
+        let Model { name, shape, classes, prepare, predict, explain } = model;
         let metrics = Arc::new(Metrics::new());
         let decoders = available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            batches: Batches::start(predict, &limits, Arc::clone(&metrics))?,
+            explains: explain.is_some(),
+            batches: Batches::start(predict, explain, &limits, Arc::clone(&metrics))?,
             places: Arc::new(Semaphore::new(limits.queue)),
             decoders: Arc::new(Semaphore::new(decoders)),
             name,
@@ -82,6 +86,7 @@ impl App {
             .route("/page.css", get(page::CSS))
             .route("/page.js", get(page::JS))
             .route("/v1/predict", post(predict))
+            .route("/v1/explain", post(explain))
             .route("/v1/model", get(about))
             .route("/healthz", get("ok\n"))
             .route("/metrics", get(figures))
@@ -98,6 +103,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         network: &app.name,
         input: [channels, height, width],
         classes: &app.classes,
+        explains: app.explains,
         max_bytes: app.limits.bytes,
     };
     Json(about).into_response()
@@ -115,10 +121,7 @@ async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
     let path = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match guard::check(request.headers(), &app.limits.hosts) {
         Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            drain(request.into_body(), &app.limits).await;
-            refusal.into_response()
-        }
+        Err(refusal) => app.refuse(refusal, request.into_body()).await.into_response(),
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

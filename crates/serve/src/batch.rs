@@ -1,7 +1,7 @@
 //! Pictures of concurrent requests, put together.
 
 use crate::metrics::Metrics;
-use crate::model::Predict;
+use crate::model::{Explain, Predict};
 use crate::{Error, Failure, Limits};
 use lenslet_dataset::Image;
 use std::any::Any;
@@ -13,13 +13,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// A picture, and where its answer goes.
+/// A picture, and what is wanted of it.
 pub(crate) struct Job {
     pub picture: Image<'static>,
-    pub answer: oneshot::Sender<Result<Vec<f32>, String>>,
+    pub want: Want,
     /// Held until there is an answer, even where the client has gone.
     pub place: OwnedSemaphorePermit,
 }
+
+/// What is wanted, and where it goes.
+pub(crate) enum Want {
+    /// The probability of each class.
+    Row(Answer<Vec<f32>>),
+    /// A PNG of what speaks for a class, or for the most probable one.
+    Heat(Option<usize>, Answer<Vec<u8>>),
+}
+
+/// Where an answer goes. A client may go at any time, and nobody is told.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, String>>;
 
 /// The way to the thread that owns the network.
 ///
@@ -41,13 +52,19 @@ impl Drop for Coming {
 
 impl Batches {
     /// Starts the thread, which ends with the last handle on it.
-    pub fn start(predict: Predict, limits: &Limits, metrics: Arc<Metrics>) -> Result<Self, Error> {
+    pub fn start(
+        predict: Predict,
+        explain: Option<Explain>,
+        limits: &Limits,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Error> {
         let (jobs, queue) = channel();
         let coming = Arc::new(AtomicUsize::new(0));
         let mut worker = Worker {
             queue,
             coming: Arc::clone(&coming),
             predict,
+            explain,
             most: limits.batch,
             wait: limits.wait,
             metrics,
@@ -75,6 +92,7 @@ struct Worker {
     queue: Receiver<Job>,
     coming: Arc<AtomicUsize>,
     predict: Predict,
+    explain: Option<Explain>,
     most: usize,
     wait: Duration,
     metrics: Arc<Metrics>,
@@ -83,11 +101,21 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         while let Ok(first) = self.queue.recv() {
-            // Nobody waits for the others any more.
             let (mut pictures, mut clients) = (Vec::new(), Vec::new());
-            for job in self.gather(first).into_iter().filter(|job| !job.answer.is_closed()) {
-                pictures.push(job.picture);
-                clients.push((job.answer, job.place));
+            for Job { picture, want, place } in self.gather(first) {
+                match want {
+                    Want::Row(answer) if !answer.is_closed() => {
+                        pictures.push(picture);
+                        clients.push((answer, place));
+                    }
+                    Want::Heat(class, answer) if !answer.is_closed() => {
+                        let heat = self.heat(&picture, class);
+                        drop(place);
+                        let _ = answer.send(heat);
+                    }
+                    // Nobody waits for it any more.
+                    _ => {}
+                }
             }
             if pictures.is_empty() {
                 continue;
@@ -97,10 +125,14 @@ impl Worker {
             self.metrics.batch(pictures.len(), begun.elapsed());
             for ((answer, place), row) in clients.into_iter().zip(rows) {
                 drop(place);
-                // A client may go at any time.
                 let _ = answer.send(row);
             }
         }
+    }
+
+    fn heat(&mut self, picture: &Image<'static>, class: Option<usize>) -> Result<Vec<u8>, String> {
+        let explain = self.explain.as_mut().ok_or("it cannot be explained")?;
+        guarded(|| explain(picture, class))
     }
 
     fn gather(&self, first: Job) -> Vec<Job> {
@@ -120,7 +152,11 @@ impl Worker {
     /// A row for each picture. Where a batch fails, its pictures are tried one by one, so that only the one at fault
     /// has no answer.
     fn rows(&mut self, pictures: &[Image<'static>]) -> Vec<Result<Vec<f32>, String>> {
-        match guarded(&mut self.predict, pictures) {
+        let rows = guarded(|| (self.predict)(pictures)).and_then(|rows| {
+            let (found, expected) = (rows.len(), pictures.len());
+            if found == expected { Ok(rows) } else { Err(format!("{found} answers to {expected} pictures")) }
+        });
+        match rows {
             Ok(rows) => rows.into_iter().map(Ok).collect(),
             Err(error) if pictures.len() == 1 => vec![Err(error)],
             Err(_) => pictures.iter().flat_map(|picture| self.rows(std::slice::from_ref(picture))).collect(),
@@ -128,16 +164,11 @@ impl Worker {
     }
 }
 
-/// A prediction in which a panic, or a wrong number of rows, is an error like others.
-fn guarded(predict: &mut Predict, pictures: &[Image<'static>]) -> Result<Vec<Vec<f32>>, String> {
-    let rows = catch_unwind(AssertUnwindSafe(|| predict(pictures)))
+/// What a network answers, where a panic is a failure like others.
+fn guarded<T>(ask: impl FnOnce() -> Result<T, Failure>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(ask))
         .map_err(|panic| said(&*panic).to_owned())?
-        .map_err(|error: Failure| error.to_string())?;
-    if rows.len() == pictures.len() {
-        Ok(rows)
-    } else {
-        Err(format!("{} answers to {} pictures", rows.len(), pictures.len()))
-    }
+        .map_err(|error| error.to_string())
 }
 
 /// What a panic said.

@@ -14,5 +14,5 @@ mod server;
 
 pub use error::Error;
 pub use limits::Limits;
-pub use model::{Failure, Model};
+pub use model::{Explain, Failure, Model, Predict};
 pub use server::Server;

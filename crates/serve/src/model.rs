@@ -19,7 +19,13 @@ pub struct Model {
     /// The probability of each class for each picture, in order. Called on one thread, with one batch after the
     /// other. A panic is a failure.
     pub predict: Predict,
+    /// What in a picture speaks for a class, or for the most probable one, as the bytes of a PNG; on the thread of
+    /// `predict`. Nothing where the network cannot be asked that.
+    pub explain: Option<Explain>,
 }
 
 /// From pictures of a model's shape to as many rows.
 pub type Predict = Box<dyn FnMut(&[Image<'static>]) -> Result<Vec<Vec<f32>>, Failure> + Send>;
+
+/// From a picture of a model's shape, and a class by its number, to a picture to look at.
+pub type Explain = Box<dyn FnMut(&Image<'static>, Option<usize>) -> Result<Vec<u8>, Failure> + Send>;

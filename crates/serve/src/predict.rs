@@ -1,13 +1,14 @@
-//! `POST /v1/predict`: a picture's bytes in, classes out.
+//! `POST /v1/predict` and `POST /v1/explain`: a picture's bytes in, classes or another picture out.
 
-use crate::Limits;
 use crate::app::App;
-use crate::batch::{Job, said};
+use crate::batch::{Job, Want, said};
 use crate::refusal::Refusal;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use lenslet_folder::Picture;
 use serde::{Deserialize, Serialize};
@@ -21,21 +22,37 @@ use tokio::time::{Instant, timeout_at};
 /// With more to come the connection is closed.
 const THROWN_AWAY: usize = 64 << 20;
 
-/// What may stand behind `?`.
+/// Classes in an answer, where nothing else is said: as many as `lenslet predict` shows.
+const TOP: NonZero<usize> = NonZero::new(3).unwrap();
+
+/// What may stand behind `?` of a prediction.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Options {
+pub(crate) struct PredictOptions {
     /// How many classes.
     top: NonZero<usize>,
     /// Swap light and dark first.
     invert: bool,
 }
 
-impl Default for Options {
+impl Default for PredictOptions {
     fn default() -> Self {
-        Self { top: NonZero::new(3).unwrap_or(NonZero::<usize>::MIN), invert: false }
+        Self { top: TOP, invert: false }
     }
 }
+
+/// What may stand behind `?` of an explanation.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ExplainOptions {
+    /// For which class; the most probable one, where none is named.
+    class: Option<String>,
+    /// Swap light and dark first.
+    invert: bool,
+}
+
+/// A query, or what is wrong with it.
+type Asked<T> = Result<Query<T>, QueryRejection>;
 
 #[derive(Serialize)]
 pub(crate) struct Prediction {
@@ -50,30 +67,43 @@ struct Guess {
 
 pub(crate) async fn predict(
     State(app): State<Arc<App>>,
-    options: Result<Query<Options>, QueryRejection>,
+    options: Asked<PredictOptions>,
     body: Body,
 ) -> Result<Json<Prediction>, Refusal> {
-    let limits = &app.limits;
-    let deadline = Instant::now() + limits.timeout;
-    let (options, place) = match app.admit(options) {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            drain(body, limits).await;
-            return Err(refusal);
-        }
+    let Query(PredictOptions { top, invert }) = match options {
+        Ok(options) => options,
+        Err(error) => return Err(app.refuse(Refusal::Query(error), body).await),
     };
-    let bytes = timeout_at(deadline, read(body, limits.bytes))
-        .await
-        .map_err(|_| Refusal::SlowClient(limits.timeout))??;
-    let row = timeout_at(deadline, app.classify(bytes, options.invert, place))
-        .await
-        .map_err(|_| Refusal::SlowServer(limits.timeout))??;
+    let (answer, row) = oneshot::channel();
+    let row = app.ask(body, invert, Want::Row(answer), row).await?;
     let named = app.classes.iter().zip(row);
     let mut classes: Vec<Guess> =
         named.map(|(class, probability)| Guess { class: class.clone(), probability }).collect();
     classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    classes.truncate(options.top.get());
+    classes.truncate(top.get());
     Ok(Json(Prediction { classes }))
+}
+
+pub(crate) async fn explain(
+    State(app): State<Arc<App>>,
+    options: Asked<ExplainOptions>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let found = options.map_err(Refusal::Query).and_then(|Query(ExplainOptions { class, invert })| {
+        if !app.explains {
+            return Err(Refusal::Unexplained);
+        }
+        let number = |name: &String| app.classes.iter().position(|class| class == name);
+        let class = class.map(|name| number(&name).ok_or(Refusal::Class(name))).transpose()?;
+        Ok((class, invert))
+    });
+    let (class, invert) = match found {
+        Ok(found) => found,
+        Err(refusal) => return Err(app.refuse(refusal, body).await),
+    };
+    let (answer, png) = oneshot::channel();
+    let png = app.ask(body, invert, Want::Heat(class, answer), png).await?;
+    Ok(([(CONTENT_TYPE, "image/png")], png).into_response())
 }
 
 /// All of a body that is no longer than `limit`.
@@ -94,31 +124,49 @@ async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
     if seen > limit { Err(Refusal::TooLong { limit }) } else { Ok(bytes) }
 }
 
-/// Throws away what a client sends that is refused for another reason, so that it gets to see the reason.
-pub(crate) async fn drain(body: Body, limits: &Limits) {
-    // Whatever becomes of it, the refusal stands.
-    let _ = timeout_at(Instant::now() + limits.timeout, read(body, 0)).await;
-}
-
 impl App {
-    /// Looks at what can be known before the picture arrives.
-    fn admit(
-        &self,
-        options: Result<Query<Options>, QueryRejection>,
-    ) -> Result<(Options, OwnedSemaphorePermit), Refusal> {
-        let Query(options) = options.map_err(Refusal::Query)?;
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        Ok((options, place.map_err(|_| Refusal::Busy(self.limits.queue))?))
+    /// A refusal, after what the client sends was thrown away, so that it gets to see the reason.
+    pub async fn refuse(&self, refusal: Refusal, body: Body) -> Refusal {
+        // Whatever becomes of it, the refusal stands.
+        let _ = timeout_at(Instant::now() + self.limits.timeout, read(body, 0)).await;
+        refusal
     }
 
-    /// Decodes a picture and asks the network. `place` is free again when both are done, whether or not somebody still
-    /// waits for them.
-    async fn classify(
+    /// Takes in a picture, and waits for what is wanted of it.
+    async fn ask<T>(
+        &self,
+        body: Body,
+        invert: bool,
+        want: Want,
+        answer: oneshot::Receiver<Result<T, String>>,
+    ) -> Result<T, Refusal> {
+        let limits = &self.limits;
+        let deadline = Instant::now() + limits.timeout;
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Err(self.refuse(Refusal::Busy(limits.queue), body).await);
+        };
+        let bytes = timeout_at(deadline, read(body, limits.bytes))
+            .await
+            .map_err(|_| Refusal::SlowClient(limits.timeout))??;
+        let answered = async {
+            self.decode(bytes, invert, want, place).await?;
+            match answer.await {
+                Ok(answer) => answer.map_err(Refusal::Network),
+                Err(_) => Err(Refusal::Network("it has stopped".to_owned())),
+            }
+        };
+        timeout_at(deadline, answered).await.map_err(|_| Refusal::SlowServer(limits.timeout))?
+    }
+
+    /// Decodes a picture and hands it to the network. `place` is free again when both are done, whether or not
+    /// somebody still waits for them.
+    async fn decode(
         &self,
         bytes: Vec<u8>,
         invert: bool,
+        want: Want,
         place: OwnedSemaphorePermit,
-    ) -> Result<Vec<f32>, Refusal> {
+    ) -> Result<(), Refusal> {
         let coming = self.batches.announce();
         let turn = Arc::clone(&self.decoders).acquire_owned().await;
         let (shape, prepare) = (self.shape, self.prepare);
@@ -132,11 +180,7 @@ impl App {
                 Ok(panic) => Refusal::Network(said(&*panic).to_owned()),
                 Err(error) => Refusal::Network(error.to_string()),
             })?;
-        let (answer, row) = oneshot::channel();
-        self.batches.push(Job { picture: picture.map_err(Refusal::Picture)?, answer, place }, coming);
-        match row.await {
-            Ok(row) => row.map_err(Refusal::Network),
-            Err(_) => Err(Refusal::Network("it has stopped".to_owned())),
-        }
+        self.batches.push(Job { picture: picture.map_err(Refusal::Picture)?, want, place }, coming);
+        Ok(())
     }
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "nothing is here: there are GET /, POST /v1/predict, GET /v1/model, GET /healthz and GET /metrics"
+        "nothing is here: there are GET /, POST /v1/predict and /v1/explain, GET /v1/model, GET /healthz and GET /metrics"
     )]
     NotFound,
-    #[error("this address does not take that method: GET /, POST /v1/predict")]
+    #[error("this address does not take that method: GET /, POST /v1/predict and /v1/explain")]
     Method,
     #[error("the request has no valid Host header; name this server in it")]
     NoHost,
@@ -30,6 +30,10 @@ pub(crate) enum Refusal {
     Origin(String),
     #[error("{0}")]
     Query(QueryRejection),
+    #[error("no class is called '{0}'; GET /v1/model names those that there are")]
+    Class(String),
+    #[error("this network has no convolution, and so no feature maps by which to explain it")]
+    Unexplained,
     #[error(
         "the body has more than {limit} bytes; send a smaller picture, or start the server with a larger limit (--max-bytes)"
     )]
@@ -65,7 +69,10 @@ impl Refusal {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::Picture(ErrorKind::NotAPicture) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoHost | Self::Query(_) | Self::Broken | Self::Picture(_) => StatusCode::BAD_REQUEST,
+            Self::Unexplained => StatusCode::NOT_IMPLEMENTED,
+            Self::NoHost | Self::Query(_) | Self::Class(_) | Self::Broken | Self::Picture(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::SlowClient(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::SlowServer(_) => StatusCode::GATEWAY_TIMEOUT,

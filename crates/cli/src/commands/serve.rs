@@ -6,19 +6,24 @@ use crate::predictor::{Predictor, prepare};
 use crate::settings::test_time_parser;
 use anyhow::Context;
 use clap::Args;
+use image::ImageFormat;
 use lenslet_dataset::Image;
-use lenslet_serve::{Limits, Model, Server};
+use lenslet_explain::overlay;
+use lenslet_serve::{Explain, Failure, Limits, Model, Server};
 use lenslet_train::TestTime;
 use serde::Serialize;
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Serve a checkpoint over HTTP: a page to try it on, and predictions in JSON.
 ///
 /// GET / is the page. POST /v1/predict takes the bytes of a JPEG, PNG, WebP, BMP or GIF, treats them as `lenslet
 /// predict` does, and answers with the most probable classes; ?top=K says how many, ?invert=true swaps light and dark
-/// first. GET /v1/model names network and classes, /healthz says ok, /metrics has figures for Prometheus.
+/// first. POST /v1/explain answers with a PNG of what speaks for the most probable class (Grad-CAM), or with ?class=NAME for
+/// that one. GET /v1/model names network and classes, /healthz says ok, /metrics has figures for Prometheus.
 ///
 /// Requests that come together go through the network together. What is beyond a limit is refused with a reason, as
 /// JSON: 413 and 408 for what is too large or too slow, 503 where too much is at hand. Ctrl-C and SIGTERM finish what
@@ -87,14 +92,23 @@ pub fn run(arguments: &Serve) -> anyhow::Result<()> {
     let predictor = Predictor::open(&arguments.checkpoint, arguments.test_time)?;
     let shape = predictor.shape();
     // What a checkpoint says can be wrong in ways that only pictures show: better now than to the first client.
-    predictor.predict(&[Image::new(shape, vec![0; shape.len()])?])?;
+    let blank = Image::new(shape, vec![0; shape.len()])?;
+    predictor.predict(std::slice::from_ref(&blank))?;
+    let explains = predictor.explain(&blank)?.grad_cam_layer().is_some();
     let name = predictor.name().to_owned();
+    let classes = predictor.classes().to_vec();
+    // Both are called on one thread, so that nobody waits for the lock.
+    let predictor = Arc::new(Mutex::new(predictor));
+    let explainer = Arc::clone(&predictor);
     let model = Model {
         name: name.clone(),
         shape,
-        classes: predictor.classes().to_vec(),
+        classes,
         prepare,
-        predict: Box::new(move |pictures| Ok(predictor.predict(pictures)?)),
+        predict: Box::new(move |pictures| Ok(unlocked(&predictor).predict(pictures)?)),
+        explain: explains.then(|| -> Explain {
+            Box::new(move |picture, class| heat(&unlocked(&explainer), picture, class))
+        }),
     };
     let limits = Limits {
         bytes: arguments.max_bytes,
@@ -125,6 +139,22 @@ pub fn run(arguments: &Serve) -> anyhow::Result<()> {
         server.run(stop).await;
         Ok(())
     })
+}
+
+/// A predictor only reads, so that one that panicked is as good as before.
+fn unlocked(predictor: &Mutex<Predictor>) -> MutexGuard<'_, Predictor> {
+    predictor.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A picture under what speaks for a class, or for the most probable one, as a PNG.
+fn heat(predictor: &Predictor, picture: &Image<'_>, class: Option<usize>) -> Result<Vec<u8>, Failure> {
+    /// Pixels along the longer side, so that small pictures can be looked at.
+    const SIDE: u32 = 288;
+    let explanation = predictor.explain(picture)?;
+    let heat = explanation.grad_cam(class.unwrap_or_else(|| explanation.best_class()))?;
+    let mut png = Cursor::new(Vec::new());
+    overlay(picture, &heat, SIDE).write_to(&mut png, ImageFormat::Png)?;
+    Ok(png.into_inner())
 }
 
 /// Ready at the first Ctrl-C or SIGTERM; the second one kills.

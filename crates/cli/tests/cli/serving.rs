@@ -28,20 +28,27 @@ impl Server {
         Self { child, address: address.to_owned() }
     }
 
+    /// Status and JSON of a prediction.
+    fn predict(&self, query: &str, picture: &[u8]) -> (String, Value) {
+        let (status, body) = self.post(&format!("predict?{query}"), picture);
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
     /// Status and body.
-    fn post(&self, query: &str, body: &[u8]) -> (String, Value) {
+    fn post(&self, path: &str, body: &[u8]) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let head = format!(
-            "POST /v1/predict?{query} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "POST /v1/{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             self.address,
             body.len()
         );
         stream.write_all(head.as_bytes()).expect("it reads");
         stream.write_all(body).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("text");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        (head.lines().next().unwrap_or_default().to_owned(), serde_json::from_str(body).expect("JSON"))
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("all of it");
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8_lossy(&answer[..end]);
+        (head.lines().next().unwrap_or_default().to_owned(), answer[end + 4..].to_vec())
     }
 }
 
@@ -82,7 +89,7 @@ fn it_says_what_predict_says() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for (picture, expected) in pictures.iter().zip(&expected) {
-                        let (status, found) = server.post(query, &bench.bytes(picture));
+                        let (status, found) = server.predict(query, &bench.bytes(picture));
                         assert_eq!(status, "HTTP/1.1 200 OK");
                         assert_eq!(found["classes"], expected["classes"], "{picture}, {query}");
                     }
@@ -90,8 +97,28 @@ fn it_says_what_predict_says() {
             }
         });
     }
-    let (status, refused) = server.post("", &bench.bytes("run/config.toml"));
+    let (status, refused) = server.predict("", &bench.bytes("run/config.toml"));
     assert_eq!(status, "HTTP/1.1 415 Unsupported Media Type", "{refused}");
+}
+
+#[test]
+fn it_draws_what_speaks_for_a_class() {
+    let (bench, _) = trained();
+    let server = Server::start(&bench, "--listen 127.0.0.1:0");
+    let draw = |query: &str| {
+        let (status, body) = server.post(&format!("explain{query}"), &bench.bytes("three.png"));
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        image::load_from_memory(&body).expect("a picture").into_rgb8()
+    };
+    let (_, best) = server.predict("top=1", &bench.bytes("three.png"));
+    let best = best["classes"][0]["class"].as_str().expect("a name").to_owned();
+    let drawn = draw("");
+    assert_eq!((drawn.width(), drawn.height()), (280, 280));
+    assert!(drawn == draw(&format!("?class={best}")), "that of the most probable class");
+    let other = if best == "0" { "1" } else { "0" };
+    assert!(drawn != draw(&format!("?class={other}")), "each class has its own");
+    let (status, _) = server.post("explain?class=ten", &bench.bytes("three.png"));
+    assert_eq!(status, "HTTP/1.1 400 Bad Request");
 }
 
 #[cfg(unix)]

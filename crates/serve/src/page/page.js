@@ -20,18 +20,25 @@ let chosen = null;
 let turn = 0;
 /** Makes the picture to ask about next. */
 let next = null;
+/** Made the picture that was asked about last. */
+let last = null;
 let asking = false;
 
 async function ask(picture) {
-  next = picture;
+  next = last = picture;
   if (asking) return;
   asking = true;
   element("answer").ariaBusy = "true";
   while (next) {
-    const [picture, mine] = [next, turn];
+    const [made, mine] = [next(), turn];
     next = null;
-    const [answer, error] = await predict(await picture());
+    const picture = await made;
+    const [answer, error] = await predict(picture);
     if (mine === turn) show(answer, error);
+    if (answer && element("why").checked) {
+      const [heat, error] = await explain(picture, answer.classes[0].class);
+      if (mine === turn) showHeat(heat, answer.classes[0].class, error);
+    }
   }
   asking = false;
   element("answer").ariaBusy = "false";
@@ -39,16 +46,34 @@ async function ask(picture) {
 
 /** The classes and the time that it took, or what went wrong. */
 async function predict(picture) {
-  const invert = !element("invert-label").hidden && element("invert").checked;
   const begun = performance.now();
+  const [answer, error] = await post("predict", { top: SHOWN }, picture);
+  return error ? [null, error] : [{ ...answer, milliseconds: performance.now() - begun }, null];
+}
+
+/** A picture of what speaks for a class, or what went wrong. */
+const explain = (picture, name) => post("explain", { class: name }, picture);
+
+/** The answer to a picture, or what went wrong. */
+async function post(what, options, picture) {
+  const invert = !element("invert-label").hidden && element("invert").checked;
+  const query = new URLSearchParams({ ...options, invert });
   try {
-    const response = await fetch(`v1/predict?top=${SHOWN}&invert=${invert}`, { method: "POST", body: picture });
-    const answer = await response.json();
-    if (!response.ok) return [null, answer.error];
-    return [{ classes: answer.classes, milliseconds: performance.now() - begun }, null];
+    const response = await fetch(`v1/${what}?${query}`, { method: "POST", body: picture });
+    if (!response.ok) return [null, (await response.json()).error];
+    return [await (response.headers.get("content-type") === "image/png" ? response.blob() : response.json()), null];
   } catch {
     return [null, "The server does not answer. Is it still running?"];
   }
+}
+
+function showHeat(heat, name, error) {
+  element("error").hidden = !error;
+  element("error").textContent = error ?? "";
+  URL.revokeObjectURL(element("heat").src);
+  if (heat) element("heat").src = URL.createObjectURL(heat);
+  element("heat-class").textContent = name;
+  element("heat-figure").hidden = !heat;
 }
 
 /** Shows an answer, or an error, or neither. */
@@ -64,6 +89,7 @@ function show(answer, error) {
     best.append(share);
   }
   element("time").textContent = answer ? `answered in ${answer.milliseconds.toFixed(0)} ms` : "\u00a0";
+  if (!answer || !element("why").checked) element("heat-figure").hidden = true;
   const inOrder = model.classes.length <= SHOWN;
   const rows = inOrder
     ? model.classes.map((name) => classes.find((guess) => guess.class === name) ?? { class: name })
@@ -237,7 +263,7 @@ function listenToFiles() {
     chosen = null;
     refresh();
   });
-  element("invert").addEventListener("change", () => chosen && ask(() => chosen));
+  element("invert").addEventListener("change", () => chosen && ask(last));
 }
 
 // ---- The page.
@@ -288,6 +314,10 @@ async function start() {
     else clear();
   });
   element("clear").addEventListener("click", clear);
+  element("why-label").hidden = !model.explains;
+  element("why").addEventListener("change", () => {
+    if (chosen || strokes.length > 0) ask(last);
+  });
   listenToPen();
   listenToFiles();
   clear();

@@ -30,7 +30,14 @@ pub fn model(
     predict: impl FnMut(&[Image<'static>]) -> Result<Vec<Vec<f32>>, Failure> + Send + 'static,
 ) -> Model {
     let classes = vec!["dark".to_owned(), "light".to_owned()];
-    Model { name: "brightness".to_owned(), shape: SHAPE, classes, prepare, predict: Box::new(predict) }
+    Model {
+        name: "brightness".to_owned(),
+        shape: SHAPE,
+        classes,
+        prepare,
+        predict: Box::new(predict),
+        explain: None,
+    }
 }
 
 /// A grey picture in one tone.
@@ -147,6 +154,8 @@ pub struct Client {
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("it listens");
+        // Head and body are written apart, and the second would wait for word of the first.
+        stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time");
         Self { stream: BufReader::new(stream), host: address.to_string() }
     }

@@ -2,6 +2,7 @@
 
 mod batching;
 mod common;
+mod explaining;
 mod limits;
 mod pages;
 mod pictures;

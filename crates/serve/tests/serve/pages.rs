@@ -27,7 +27,8 @@ fn the_page_comes_whole_and_loads_nothing_from_elsewhere() {
 fn the_model_is_described() {
     let server = Running::plain(Limits { bytes: 5000, ..Limits::default() });
     let expected = json!({
-        "network": "brightness", "input": [1, 2, 2], "classes": ["dark", "light"], "max_bytes": 5000
+        "network": "brightness", "input": [1, 2, 2], "classes": ["dark", "light"], "explains": false,
+        "max_bytes": 5000
     });
     assert_eq!(server.client().get("/v1/model").json(), expected);
 }
