@@ -6,10 +6,14 @@ mod args;
 mod commands;
 mod curve;
 mod data;
+mod galleries;
+mod inputs;
+mod made_by;
 mod network;
 mod output;
 mod progress;
 mod run_file;
+mod run_folder;
 mod settings;
 
 use args::{Arguments, Command};
@@ -33,8 +37,11 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),

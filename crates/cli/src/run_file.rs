@@ -1,5 +1,6 @@
 //! All settings of a run in one TOML file.
 
+use crate::made_by::MadeBy;
 use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
@@ -22,6 +23,9 @@ pub struct RunFile {
     pub normalise: Normalise,
     #[serde(flatten)]
     pub train: TrainConfig,
+    /// What trained; told, not obeyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<MadeBy>,
 }
 
 /// The keys that are not of [`TrainConfig`]. They are parted by hand: serde knows no `flatten` that refuses
@@ -32,9 +36,11 @@ struct Head {
     network: String,
     data: String,
     normalise: Normalise,
+    #[serde(rename = "made-by")]
+    made_by: Option<MadeBy>,
 }
 
-const HEAD: [&str; 3] = ["network", "data", "normalise"];
+const HEAD: [&str; 4] = ["network", "data", "normalise", "made-by"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -71,8 +77,8 @@ impl RunFile {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut train: toml::Table = text.parse()?;
         let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
-        let Head { network, data, normalise } = head.try_into()?;
-        Ok(Self { network, data, normalise, train: train.try_into()? })
+        let Head { network, data, normalise, made_by } = head.try_into()?;
+        Ok(Self { network, data, normalise, train: train.try_into()?, made_by })
     }
 
     /// Writes the file whole or not at all.
@@ -115,7 +121,13 @@ mod tests {
             augment: Augmentation { steps: vec![Step::RandomCrop(RandomCrop::default())] },
         };
         let data = "mnist".to_owned();
-        RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train }
+        RunFile {
+            network: "cifar-cnn".into(),
+            data,
+            normalise: Normalise::Channels,
+            train,
+            made_by: Some(MadeBy::here()),
+        }
     }
 
     fn table(file: &RunFile) -> Table {

@@ -41,7 +41,19 @@ impl Picture {
     /// damaged or cut off.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        read(path).and_then(|bytes| decode(&bytes)).map_err(|kind| Error::new(path, kind))
+        read(path).and_then(|bytes| Self::decode(&bytes)).map_err(|kind| Error::new(path, kind))
+    }
+
+    /// [`open`](Self::open) for the bytes of a file.
+    ///
+    /// # Errors
+    /// When they are no picture or one that is too large, or are damaged or cut off.
+    pub fn decode(bytes: &[u8]) -> Result<Self, ErrorKind> {
+        match bytes.len() as u64 {
+            0 => Err(ErrorKind::Empty),
+            len if len > MAX_BYTES => Err(ErrorKind::FileTooLong { limit: MAX_BYTES }),
+            _ => decode(bytes),
+        }
     }
 
     /// Pixels in a row.
@@ -83,11 +95,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ErrorKind> {
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(ErrorKind::Io)?;
-    match bytes.len() as u64 {
-        0 => Err(ErrorKind::Empty),
-        len if len > MAX_BYTES => Err(ErrorKind::FileTooLong { limit: MAX_BYTES }),
-        _ => Ok(bytes),
-    }
+    Ok(bytes)
 }
 
 fn decode(bytes: &[u8]) -> Result<Picture, ErrorKind> {

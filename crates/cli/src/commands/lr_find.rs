@@ -80,7 +80,7 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     }
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
-    let RunFile { network, data: name, normalise, train: config } = file;
+    let RunFile { network, data: name, normalise, train: config, .. } = file;
     let input = with_network(&network, network::InputShape)?;
     let train = data.open(&name, Split::Train, input)?;
     network::check_shape(input, &*train, &config.augment)?;

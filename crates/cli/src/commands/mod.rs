@@ -1,10 +1,13 @@
 //! One command a file.
 
 pub mod augment;
+pub mod compare;
 pub mod data;
 pub mod evaluate;
+pub mod explain;
 pub mod lr_find;
 pub mod predict;
+pub mod report;
 pub mod summary;
 pub mod train;
 

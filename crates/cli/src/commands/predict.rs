@@ -2,14 +2,12 @@
 
 use crate::args::Predict;
 use crate::settings::test_time;
-use crate::{network, output};
-use anyhow::Context;
+use crate::{inputs, network, output};
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, InMemory};
-use lenslet_folder::{Filter, Fit, Picture};
+use lenslet_dataset::InMemory;
+use lenslet_folder::{Filter, Fit};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{EvalLoader, LoaderConfig};
 use lenslet_train::{Metadata, TestTime, probabilities};
 use serde::Serialize;
 use std::path::Path;
@@ -55,44 +53,44 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let shape = network::image_shape(metadata.input);
     let mut pixels = Vec::new();
-    for path in &arguments.images {
-        let picture = Picture::open(path)?.fit(shape, Fit::default(), Filter::default());
+    let paths = inputs::expand(&arguments.images)?;
+    for path in &paths {
+        let picture = inputs::open(path)?.fit(shape, Fit::default(), Filter::default());
         let swap = if arguments.invert { 255 } else { 0 };
         pixels.extend(picture.pixels().iter().map(|pixel| pixel ^ swap));
     }
-    let labels = vec![0; arguments.images.len()];
+    let labels = vec![0; paths.len()];
     let pictures = InMemory::new(shape, pixels, labels, metadata.classes.clone())?;
     let run = Run {
         checkpoint: &checkpoint,
         metadata: &metadata,
-        pictures: normalise(pictures, &metadata)?,
+        pictures: network::normalised(Arc::new(pictures), &metadata)?,
         test_time: test_time(arguments.test_time, &metadata),
     };
     let rows = network::with_network_of(&checkpoint, &metadata, run)??;
 
-    for (image, row) in arguments.images.iter().zip(rows) {
+    if arguments.csv {
+        output::line("image,class,probability")?;
+    }
+    for (image, row) in paths.iter().zip(rows) {
         let mut order: Vec<usize> = (0..row.len()).collect();
         order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
         let guess = |class: usize| Guess { class: &metadata.classes[class], probability: row[class] };
         let classes: Vec<Guess> = order.into_iter().take(arguments.top as usize).map(guess).collect();
         if arguments.common.json {
             output::json(&Prediction { image, classes })?;
+        } else if arguments.csv {
+            for Guess { class, probability } in classes {
+                output::line(output::csv([
+                    image.display().to_string().as_str(),
+                    class,
+                    &probability.to_string(),
+                ]))?;
+            }
         } else {
             let guesses = classes.iter().map(|g| format!("{} {:.1} %", g.class, 100.0 * g.probability));
             output::line(format_args!("{}: {}", image.display(), guesses.collect::<Vec<_>>().join(", ")))?;
         }
     }
     Ok(())
-}
-
-/// The same path from pixels to inputs as the training data took.
-fn normalise(pictures: InMemory, metadata: &Metadata) -> anyhow::Result<Vec<f32>> {
-    let batch_size = pictures.len();
-    let loader = EvalLoader::new(
-        Arc::new(pictures),
-        &metadata.normalisation,
-        LoaderConfig { batch_size, prefetch: 0 },
-    )?;
-    let batch = loader.batches().next().context("no picture")??;
-    Ok(batch.images)
 }

@@ -1,9 +1,10 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
+use crate::made_by::MadeBy;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
-use crate::{network, output};
+use crate::{commands, network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::Dataset;
@@ -53,7 +54,7 @@ type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
-    let RunFile { network, data, normalise, train: config } =
+    let RunFile { network, data, normalise, train: config, .. } =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
     let input = with_network(&network, network::InputShape)?;
     let train = arguments.data.open(&data, Split::Train, input)?;
@@ -151,6 +152,7 @@ impl UseNetwork for Run<'_> {
             data: metadata.data.clone(),
             normalise: Normalise::of(&metadata.normalisation),
             train: session.config().clone(),
+            made_by: Some(MadeBy::here()),
         };
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
@@ -193,6 +195,12 @@ impl UseNetwork for Run<'_> {
             output::warning(format_args!("stopped; `lenslet train --resume {}` goes on", last.display()));
         } else if stopped {
             output::warning("stopped before the first epoch was done: nothing is kept");
+        } else {
+            match commands::report::write(&output, &arguments.data) {
+                Ok(path) => renderer.wrote(&path)?,
+                // The run is whole without.
+                Err(error) => output::warning(format_args!("no report: {error:#}")),
+            }
         }
         Ok(())
     }
