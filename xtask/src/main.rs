@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod experiment;
 mod fetch;
+mod screenshot;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ enum Command {
     Experiment(experiment::Arguments),
     Fetch(fetch::Arguments),
     Bench(bench::Arguments),
+    Screenshot(screenshot::Arguments),
     Ci(ci::Arguments),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Experiment(arguments) => experiment::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Screenshot(arguments) => screenshot::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
     };
     result.unwrap_or_else(|error| {

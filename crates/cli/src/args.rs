@@ -1,9 +1,12 @@
 //! What one can type.
 
 use crate::commands::assemble::Assemble;
+use crate::commands::compare::Compare;
 use crate::commands::data::DataTools;
+use crate::commands::explain::Explain;
 use crate::commands::features::Features;
 use crate::commands::lr_find::LrFind;
+use crate::commands::report::Report;
 use crate::commands::serve::Serve;
 use crate::network;
 use crate::settings::{Course, Settings, test_time_parser};
@@ -30,6 +33,9 @@ Examples:
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
   lenslet serve runs/mnist-cnn/last.safetensors              a page to try it on, and predictions over HTTP
+  lenslet explain best.safetensors digit.png --output drawn  where does the network look?
+  lenslet compare runs/mnist-cnn runs/other                  which run was better, and what differs
+  lenslet report runs/mnist-cnn runs/other                   a page that compares runs
   lenslet summary mnist-cnn                                  layers, shapes, parameters
   lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
   lenslet data inspect pets --contact-sheet sheet.png        what is in a folder of pictures
@@ -45,6 +51,9 @@ pub enum Command {
     Evaluate(Evaluate),
     Predict(Predict),
     Serve(Serve),
+    Explain(Explain),
+    Report(Report),
+    Compare(Compare),
     Summary(Summary),
     Augment(Augment),
     Features(Features),
@@ -57,7 +66,7 @@ pub enum Command {
 /// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs),
 /// OUTPUT/best.safetensors after each epoch that tells more test pictures right than those before,
 /// OUTPUT/metrics.jsonl (one JSON object for each event but the steps), and OUTPUT/config.toml (all settings, for
-/// --config). Ctrl-C stops after the step at hand; the last whole epoch is kept.
+/// --config). At the end, a page about the run goes to OUTPUT/report.html. Ctrl-C stops after the step at hand; the last whole epoch is kept.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -155,12 +164,14 @@ pub struct Evaluate {
 Examples:
   lenslet predict runs/mnist-cnn/last.safetensors digit.png
   lenslet predict runs/mnist-cnn/last.safetensors --invert scan-1.jpg scan-2.jpg    dark ink on white paper
-  lenslet predict runs/mnist-cnn/last.safetensors *.png --top 1 --json")]
+  lenslet predict runs/mnist-cnn/last.safetensors *.png --top 1 --json
+  lenslet predict runs/pets/best.safetensors photos --csv > photos.csv               all pictures in a folder
+  curl -s example.org/cat.jpg | lenslet predict runs/pets/best.safetensors -")]
 pub struct Predict {
     /// A checkpoint of `lenslet train`.
     pub checkpoint: PathBuf,
 
-    /// Pictures.
+    /// Pictures, folders of them, patterns such as 'photos/*.jpg', or - for a picture from standard input.
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
 
@@ -175,6 +186,10 @@ pub struct Predict {
     /// Swap light and dark first: MNIST's digits are light on dark.
     #[arg(long)]
     pub invert: bool,
+
+    /// Print CSV: a line for each class of each picture.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 
     #[command(flatten)]
     pub common: Common,

@@ -7,11 +7,15 @@ mod commands;
 mod curve;
 mod data;
 mod first_weights;
+mod galleries;
+mod inputs;
+mod made_by;
 mod network;
 mod output;
 mod predictor;
 mod progress;
 mod run_file;
+mod run_folder;
 mod settings;
 
 use args::{Arguments, Command};
@@ -35,8 +39,11 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),

@@ -100,6 +100,14 @@ pub fn untrained<M: Classifier>(
     Ok((session, taken))
 }
 
+/// Pictures as a checkpoint's network takes them, one after the other: the same path from pixels to inputs as the training
+/// pictures took.
+pub fn normalised(pictures: Arc<dyn Dataset>, metadata: &Metadata) -> anyhow::Result<Vec<f32>> {
+    let config = LoaderConfig { batch_size: pictures.len(), prefetch: 0 };
+    let loader = EvalLoader::new(pictures, &metadata.normalisation, config)?;
+    Ok(loader.batches().next().context("no picture")??.images)
+}
+
 /// [`with_network`] for the network that a checkpoint names.
 pub fn with_network_of<U: UseNetwork>(
     checkpoint: &Checkpoint,

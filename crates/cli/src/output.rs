@@ -17,6 +17,15 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(serde_json::to_string(value)?)
 }
 
+/// Cells as a line of CSV (RFC 4180).
+pub fn csv<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+    let cell = |cell: &str| match cell.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_owned(),
+    };
+    cells.into_iter().map(cell).collect::<Vec<_>>().join(",")
+}
+
 /// Writes a file whole or not at all.
 pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     lenslet_checkpoint::replace(path, |file| file.write_all(bytes))
@@ -25,9 +34,14 @@ pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Writes a picture as a PNG file, whole or not at all.
 pub fn png(path: &Path, picture: &RgbImage) -> anyhow::Result<()> {
+    file(path, &png_bytes(picture)?)
+}
+
+/// A picture as the bytes of a PNG file.
+pub fn png_bytes(picture: &RgbImage) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png)?;
-    file(path, bytes.get_ref())
+    Ok(bytes.into_inner())
 }
 
 /// Says on standard error, in one line, why the command failed. Where that is closed there is nobody to tell.
@@ -52,4 +66,14 @@ pub fn warning(text: impl Display) {
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_with_commas_and_quotation_marks_are_quoted() {
+        assert_eq!(csv(["plain", "a,b", "say \"b\"", ""]), "plain,\"a,b\",\"say \"\"b\"\"\",");
+    }
 }

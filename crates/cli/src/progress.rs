@@ -5,10 +5,17 @@ use crate::output;
 use indicatif::{ProgressBar, ProgressStyle};
 use lenslet_train::{Event, Score};
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 /// Shows events.
 pub trait Renderer {
     fn render(&mut self, event: &Event) -> anyhow::Result<()>;
+
+    /// Tells a person where the report of the run is.
+    fn wrote(&mut self, report: &Path) -> anyhow::Result<()> {
+        let _ = report;
+        Ok(())
+    }
 }
 
 /// The renderer that a person at this terminal, or a program in its place, would want.
@@ -108,6 +115,10 @@ impl Renderer for Lines {
         }
         Ok(())
     }
+
+    fn wrote(&mut self, report: &Path) -> anyhow::Result<()> {
+        output::line(format_args!("report {}", report.display()))
+    }
 }
 
 /// A bar for the epoch at hand; finished epochs stay above it as lines.
@@ -125,9 +136,8 @@ impl Renderer for Bar {
             return self.lines.render(event);
         };
         let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template(
-                "epoch {prefix:>3} {bar:30} {pos}/{len} steps  {per_sec}  {eta} left  {msg}",
-            );
+            let style =
+                ProgressStyle::with_template("epoch {prefix:>3} {bar:24} {pos}/{len}  {eta} left  {msg}");
             let bar = ProgressBar::new(step.steps_per_epoch as u64).with_prefix(step.epoch.to_string());
             match style {
                 Ok(style) => bar.with_style(style),
@@ -135,7 +145,16 @@ impl Renderer for Bar {
             }
         });
         bar.set_position(step.step as u64);
-        bar.set_message(shown(step.train));
+        // The first step is not timed: the bar begins after it.
+        let rate = match bar.elapsed().as_secs_f64() {
+            seconds if step.step > 1 && seconds > 0.0 => step.train.samples as f64 / seconds,
+            _ => 0.0,
+        };
+        bar.set_message(format!("{rate:.0} pictures/s  {}", shown(step.train)));
         Ok(())
+    }
+
+    fn wrote(&mut self, report: &Path) -> anyhow::Result<()> {
+        self.lines.wrote(report)
     }
 }

@@ -1,6 +1,7 @@
 //! All settings of a run in one TOML file.
 
 use crate::first_weights::FirstWeights;
+use crate::made_by::MadeBy;
 use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
@@ -31,6 +32,9 @@ pub struct RunFile {
     pub map: Vec<String>,
     #[serde(flatten)]
     pub train: TrainConfig,
+    /// What trained; told, not obeyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<MadeBy>,
 }
 
 /// The keys that are not of [`TrainConfig`]. They are parted by hand: serde knows no `flatten` that refuses
@@ -46,9 +50,11 @@ struct Head {
     /// Short for groups.
     freeze: Vec<String>,
     unfreeze: Vec<String>,
+    #[serde(rename = "made-by")]
+    made_by: Option<MadeBy>,
 }
 
-const HEAD: [&str; 7] = ["network", "data", "normalise", "init-from", "map", "freeze", "unfreeze"];
+const HEAD: [&str; 8] = ["network", "data", "normalise", "init-from", "map", "freeze", "unfreeze", "made-by"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -101,8 +107,8 @@ impl RunFile {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut train: toml::Table = text.parse()?;
         let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
-        let Head { network, data, normalise, init_from, map, freeze, unfreeze } = head.try_into()?;
-        let mut file = Self { network, data, normalise, init_from, map, train: train.try_into()? };
+        let Head { network, data, normalise, init_from, map, freeze, unfreeze, made_by } = head.try_into()?;
+        let mut file = Self { network, data, normalise, init_from, map, train: train.try_into()?, made_by };
         file.freeze(&freeze, &unfreeze);
         Ok(file)
     }
@@ -170,6 +176,7 @@ mod tests {
             init_from: vec!["runs/first/best.safetensors".into()],
             map: vec!["old.*=new.*".to_owned()],
             train,
+            made_by: Some(MadeBy::here()),
         }
     }
 

@@ -7,7 +7,7 @@ use lenslet_dataset::{Image, ImageShape};
 /// Pixels between the tiles of a sheet.
 const GAP: u32 = 2;
 /// Between the tiles of a sheet, and where it has none.
-const GROUND: Rgb<u8> = Rgb([120; 3]);
+const GROUND: Rgb<u8> = Rgb([24, 26, 32]);
 /// How much of an overlay is heat, where that is hottest.
 const HEAT: f32 = 0.65;
 

@@ -49,10 +49,11 @@ impl Picture {
     /// # Errors
     /// When they are no picture or one that is too large, or are damaged or cut off.
     pub fn decode(bytes: &[u8]) -> Result<Self, ErrorKind> {
-        if bytes.is_empty() {
-            return Err(ErrorKind::Empty);
+        match bytes.len() as u64 {
+            0 => Err(ErrorKind::Empty),
+            len if len > MAX_BYTES => Err(ErrorKind::FileTooLong { limit: MAX_BYTES }),
+            _ => decode(bytes),
         }
-        decode(bytes)
     }
 
     /// Pixels in a row.
@@ -94,9 +95,6 @@ fn read(path: &Path) -> Result<Vec<u8>, ErrorKind> {
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(ErrorKind::Io)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(ErrorKind::FileTooLong { limit: MAX_BYTES });
-    }
     Ok(bytes)
 }
 

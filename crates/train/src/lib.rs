@@ -64,7 +64,7 @@ pub use fit::{fit, train_step};
 pub use group::Group;
 pub use history::{EarlyStopping, Epoch, Metric};
 pub use lenslet_nn::Targets;
-pub use metrics::{Metrics, measure};
+pub use metrics::{Answer, Metrics, measure, measure_each};
 pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
 pub use schedule::{Anneal, Schedule};

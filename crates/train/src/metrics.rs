@@ -2,6 +2,7 @@
 
 use crate::evaluate::each_batch;
 use crate::{Error, Score, TestTime};
+use lenslet_kernels::softmax;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::EvalLoader;
 
@@ -36,22 +37,53 @@ impl Metrics {
     }
 }
 
+/// What a network says about one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The sample's place in the loader's data.
+    pub index: usize,
+    /// Its class.
+    pub label: usize,
+    /// The class that it is taken for; none where the logits are no numbers.
+    pub class: Option<usize>,
+    /// How probable that is said to be.
+    pub probability: f32,
+}
+
 /// [`evaluate`](fn@crate::evaluate) in more detail, in one pass as well.
 ///
 /// # Errors
 /// Those of [`evaluate`](fn@crate::evaluate).
 pub fn measure<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Metrics, Error> {
+    measure_each(model, loader, test_time, |_| {})
+}
+
+/// [`measure`], where `see` is shown every answer, in the order of samples.
+///
+/// # Errors
+/// Those of [`evaluate`](fn@crate::evaluate).
+pub fn measure_each<M: Classifier>(
+    model: &M,
+    loader: &EvalLoader,
+    test_time: TestTime,
+    mut see: impl FnMut(Answer),
+) -> Result<Metrics, Error> {
     let classes = model.classes();
     let (mut class_samples, mut confusion, mut top5) = (vec![0; classes], vec![vec![0; classes]; classes], 0);
+    let mut index = 0;
     let score = each_batch(model, loader, test_time, |logits, labels| {
         let mut values = vec![0.0; labels.len() * classes];
         logits.copy_into(&mut values);
-        for (row, label) in values.chunks_exact(classes).zip(labels) {
-            class_samples[*label] += 1;
-            if let Some(class) = (0..classes).find(|class| rank(row, *class) == 0) {
-                confusion[*label][class] += 1;
+        for (row, &label) in values.chunks_exact_mut(classes).zip(labels) {
+            class_samples[label] += 1;
+            let class = (0..classes).find(|class| rank(row, *class) == 0);
+            if let Some(class) = class {
+                confusion[label][class] += 1;
             }
-            top5 += u64::from(rank(row, *label) < 5);
+            top5 += u64::from(rank(row, label) < 5);
+            softmax(row, classes);
+            see(Answer { index, label, class, probability: class.map_or(f32::NAN, |class| row[class]) });
+            index += 1;
         }
     })?;
     Ok(Metrics { score, top5: (classes > 5).then_some(top5), class_samples, confusion })

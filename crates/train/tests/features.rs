@@ -7,8 +7,9 @@ use lenslet_pipeline::{
     Augmentation, EvalLoader, LoaderConfig, Normalisation, RandomCrop, Step, TrainLoader,
 };
 use lenslet_train::{
-    Clip, EarlyStopping, Error, Event, Group, Metadata, Metric, OptimiserKind, Schedule, Session, Sweep,
-    TestTime, TrainConfig, Training, evaluate, fit, load_weights, measure, probabilities, save_checkpoint,
+    Answer, Clip, EarlyStopping, Error, Event, Group, Metadata, Metric, OptimiserKind, Schedule, Session,
+    Sweep, TestTime, TrainConfig, Training, evaluate, fit, load_weights, measure, measure_each,
+    probabilities, save_checkpoint,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -384,6 +385,19 @@ fn the_detailed_metrics_agree_with_the_score() {
     assert!(metrics.confusion.iter().all(|row| row.iter().sum::<u64>() == 10), "{metrics:?}");
     assert_eq!(metrics.class_samples, [10; 6]);
     assert!(metrics.top5.is_some_and(|top5| (diagonal..=60).contains(&top5)), "{metrics:?}");
+
+    // Answer by answer it is the same.
+    let mut answers = Vec::new();
+    let see = |answer: Answer| answers.push(answer);
+    assert_eq!(
+        measure_each(&trained.model, &eval_loader(60), TestTime::None, see).expect("evaluates"),
+        metrics
+    );
+    assert!(answers.iter().map(|answer| answer.index).eq(0..60));
+    let right = answers.iter().filter(|answer| answer.class == Some(answer.label)).count();
+    assert_eq!(right as u64, diagonal);
+    // The most probable of six classes.
+    assert!(answers.iter().all(|answer| (1.0 / 6.0..=1.0).contains(&answer.probability)), "{answers:?}");
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 pub mod assemble;
 pub mod augment;
+pub mod compare;
 pub mod data;
 pub mod evaluate;
+pub mod explain;
 pub mod features;
 pub mod lr_find;
 pub mod predict;
+pub mod report;
 pub mod serve;
 pub mod summary;
 pub mod train;

@@ -1,9 +1,8 @@
 //! `lenslet predict`
 
 use crate::args::Predict;
-use crate::output;
 use crate::predictor::{Predictor, prepare};
-use lenslet_folder::Picture;
+use crate::{inputs, output};
 use serde::Serialize;
 use std::path::Path;
 
@@ -26,22 +25,32 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let predictor = Predictor::open(&arguments.checkpoint, arguments.test_time)?;
     let (shape, classes) = (predictor.shape(), predictor.classes());
-    let mut pictures = Vec::new();
-    for path in &arguments.images {
-        pictures.push(prepare(Picture::open(path)?, shape, arguments.invert));
-    }
+    let paths = inputs::expand(&arguments.images)?;
     let mut rows = Vec::new();
-    for pictures in pictures.chunks(AT_ONCE) {
-        rows.extend(predictor.predict(pictures)?);
+    for paths in paths.chunks(AT_ONCE) {
+        let read = |path| Ok(prepare(inputs::open(path)?, shape, arguments.invert));
+        let pictures = paths.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
+        rows.extend(predictor.predict(&pictures)?);
     }
 
-    for (image, row) in arguments.images.iter().zip(rows) {
+    if arguments.csv {
+        output::line("image,class,probability")?;
+    }
+    for (image, row) in paths.iter().zip(rows) {
         let mut order: Vec<usize> = (0..row.len()).collect();
         order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
         let guess = |class: usize| Guess { class: &classes[class], probability: row[class] };
         let guesses: Vec<Guess> = order.into_iter().take(arguments.top as usize).map(guess).collect();
         if arguments.common.json {
             output::json(&Prediction { image, classes: guesses })?;
+        } else if arguments.csv {
+            for Guess { class, probability } in guesses {
+                output::line(output::csv([
+                    image.display().to_string().as_str(),
+                    class,
+                    &probability.to_string(),
+                ]))?;
+            }
         } else {
             let guesses = guesses.iter().map(|g| format!("{} {:.1} %", g.class, 100.0 * g.probability));
             output::line(format_args!("{}: {}", image.display(), guesses.collect::<Vec<_>>().join(", ")))?;

@@ -3,9 +3,10 @@
 use crate::args::{Progress, Split, Train};
 use crate::data::features_at;
 use crate::first_weights::FirstWeights;
+use crate::made_by::MadeBy;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
-use crate::{network, output};
+use crate::{commands, network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::Dataset;
@@ -166,6 +167,7 @@ impl UseNetwork for Run<'_> {
             );
         }
         file.train = session.config().clone();
+        file.made_by = Some(MadeBy::here());
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
         let test = EvalLoader::new(test, &metadata.normalisation, config)?;
@@ -214,6 +216,12 @@ impl UseNetwork for Run<'_> {
             output::warning(format_args!("stopped; `lenslet train --resume {}` goes on", last.display()));
         } else if stopped {
             output::warning("stopped before the first epoch was done: nothing is kept");
+        } else {
+            match commands::report::write(&output, &arguments.data) {
+                Ok(path) => renderer.wrote(&path)?,
+                // The run is whole without.
+                Err(error) => output::warning(format_args!("no report: {error:#}")),
+            }
         }
         Ok(())
     }

@@ -111,6 +111,6 @@ fn a_full_disk_keeps_the_old_checkpoint() {
         .map(|e| e.expect("an entry").file_name())
         .collect();
     names.sort();
-    let expected = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl"];
+    let expected = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl", "report.html"];
     assert_eq!(names, expected, "nothing is left lying about");
 }

@@ -6,6 +6,7 @@ mod bad_data;
 mod bad_words;
 mod cifar;
 mod common;
+mod explained;
 mod features;
 mod folders;
 mod interruptions;

@@ -1,0 +1,45 @@
+//! What a run was made by.
+
+use lenslet_kernels::Simd;
+use serde::{Deserialize, Serialize};
+
+/// The program and the machine, for whoever does a run again: another version may train otherwise, and other instructions
+/// round otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct MadeBy {
+    /// Lenslet's version.
+    pub lenslet: String,
+    /// The commit that it was built from, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// The processor's name, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// The instructions in use.
+    pub simd: String,
+    /// Threads that computed; results do not depend on them.
+    pub threads: usize,
+}
+
+impl MadeBy {
+    /// This program on this machine.
+    pub fn here() -> Self {
+        Self {
+            lenslet: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("LENSLET_COMMIT").map(str::to_owned),
+            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            cpu: cpu(),
+            simd: Simd::current().name().to_owned(),
+            threads: rayon::current_num_threads(),
+        }
+    }
+}
+
+fn cpu() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map(|(_, name)| name.trim().to_owned())
+}
