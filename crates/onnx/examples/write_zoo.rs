@@ -50,7 +50,7 @@ impl UseNetwork for Entry<'_> {
             Tensor::new("pictures", [PICTURES, channels, height, width], pictures),
             Tensor::new("logits", [PICTURES, CLASSES], given),
         ];
-        save(&self.folder.join(self.name).with_extension("safetensors"), &tensors, &self.name)?;
+        save(self.folder.join(self.name).with_extension("safetensors"), &tensors, &self.name)?;
 
         let classes: Vec<String> = (0..CLASSES).map(|class| format!("class {class}")).collect();
         let (mean, std) = (vec![0.5; channels], vec![0.25; channels]);
