@@ -1,6 +1,9 @@
 //! What one can type.
 
+use crate::commands::completions::{Completions, ManualPage};
 use crate::commands::data::DataTools;
+use crate::commands::doctor::Doctor;
+use crate::commands::export::Export;
 use crate::commands::lr_find::LrFind;
 use crate::network;
 use crate::settings::{Course, Settings, test_time_parser};
@@ -11,7 +14,8 @@ use std::path::PathBuf;
 
 /// Train, evaluate and use convolutional image classifiers.
 ///
-/// Exit codes: 0 when all is well, 2 when the input is bad or the command failed.
+/// Exit codes: 0 when all is well, 2 when the input is bad or the command failed, 130 at the second Ctrl-C. Messages go
+/// to standard error.
 #[derive(Parser)]
 #[command(name = "lenslet", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Arguments {
@@ -27,8 +31,10 @@ Examples:
   lenslet evaluate runs/mnist-cnn/last.safetensors           loss and accuracy on the test data
   lenslet predict runs/mnist-cnn/last.safetensors digit.png  what is on a picture
   lenslet summary mnist-cnn                                  layers, shapes, parameters
+  lenslet export runs/mnist-cnn/best.safetensors --onnx mnist.onnx    for other programs
   lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
   lenslet data inspect pets --contact-sheet sheet.png        what is in a folder of pictures
+  lenslet doctor                                             what is there: instructions, threads, data sets
 
 Environment:
   LENSLET_SIMD=portable|avx2|avx512|neon    use these instructions instead of the best that there are
@@ -42,7 +48,11 @@ pub enum Command {
     Predict(Predict),
     Summary(Summary),
     Augment(Augment),
+    Export(Export),
     Data(DataTools),
+    Doctor(Doctor),
+    Completions(Completions),
+    Man(ManualPage),
 }
 
 /// Train a network, or go on with a run.
@@ -95,6 +105,11 @@ pub struct Train {
 
     #[command(flatten)]
     pub settings: Settings,
+
+    /// Write curves for TensorBoard to OUTPUT/tensorboard; a resumed run goes on with them. `tensorboard --logdir runs`
+    /// shows those of all runs.
+    #[arg(long)]
+    pub tensorboard: bool,
 
     #[command(flatten)]
     pub common: Common,
@@ -198,6 +213,7 @@ pub struct Summary {
 #[command(after_help = "\
 Examples:
   lenslet augment --augment augment.toml --preview preview.png
+  lenslet export runs/mnist-cnn/best.safetensors --onnx mnist.onnx    for other programs
   lenslet augment --augment run.toml --preview preview.png --data fashion-mnist --rows 4 --columns 12 --seed 1
 
 The file holds a table for each step, perhaps among other settings of a run:

@@ -1,7 +1,7 @@
 //! Data sets by name.
 
 use crate::args::{Data, OnError, Split};
-use crate::{network, output};
+use crate::{network, output, suggest};
 use anyhow::Context;
 use lenslet_cifar::{CifarDataset, Labels, Version};
 use lenslet_dataset::Dataset;
@@ -26,6 +26,13 @@ const FASHION: [&str; 10] = [
 
 /// The first character of each of the ten rows of the syllabary, <https://github.com/rois-codh/kmnist>.
 const KUZUSHIJI: [&str; 10] = ["お", "き", "す", "つ", "な", "は", "ま", "や", "れ", "を"];
+
+/// The sets that are known by name.
+pub const NAMES: [&str; 6] =
+    ["mnist", "fashion-mnist", "kmnist", "cifar-10", "cifar-100", "cifar-100-coarse"];
+
+/// What pictures that have sizes of their own are brought to where no network says: channels, height and width.
+pub const PICTURE: [usize; 3] = [3, 224, 224];
 
 /// Which decoder reads a folder.
 enum Format {
@@ -79,6 +86,9 @@ impl Data {
             }
             None => {
                 let folder = PathBuf::from(name);
+                if let Some(meant) = suggest::near(name, NAMES).filter(|_| !folder.is_dir()) {
+                    anyhow::bail!("no data in {name}: did you mean {meant}?");
+                }
                 anyhow::ensure!(
                     folder.is_dir(),
                     "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse \
@@ -153,4 +163,14 @@ fn open_cifar(folder: &Path, split: Split, version: Version) -> anyhow::Result<A
         Split::Validation | Split::Test => lenslet_cifar::Split::Test,
     };
     Ok(Arc::new(CifarDataset::open(folder, version, split)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_suggested_is_known() {
+        assert!(NAMES.iter().all(|name| known(name).is_some()));
+    }
 }

@@ -11,6 +11,8 @@ mod output;
 mod progress;
 mod run_file;
 mod settings;
+mod suggest;
+mod tensorboard;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -37,6 +39,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Augment(arguments) => commands::augment::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
+        Command::Completions(arguments) => commands::completions::completions(&arguments),
+        Command::Man(arguments) => commands::completions::man(&arguments),
     }
 }

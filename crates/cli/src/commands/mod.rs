@@ -1,8 +1,11 @@
 //! One command a file.
 
 pub mod augment;
+pub mod completions;
 pub mod data;
+pub mod doctor;
 pub mod evaluate;
+pub mod export;
 pub mod lr_find;
 pub mod predict;
 pub mod summary;
