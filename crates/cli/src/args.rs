@@ -2,8 +2,11 @@
 
 use crate::commands::assemble::Assemble;
 use crate::commands::compare::Compare;
+use crate::commands::completions::{Completions, ManualPage};
 use crate::commands::data::DataTools;
+use crate::commands::doctor::Doctor;
 use crate::commands::explain::Explain;
+use crate::commands::export::Export;
 use crate::commands::features::Features;
 use crate::commands::lr_find::LrFind;
 use crate::commands::report::Report;
@@ -17,7 +20,8 @@ use std::path::PathBuf;
 
 /// Train, evaluate and use convolutional image classifiers.
 ///
-/// Exit codes: 0 when all is well, 2 when the input is bad or the command failed.
+/// Exit codes: 0 when all is well, 2 when the input is bad or the command failed, 130 at the second Ctrl-C. Messages go
+/// to standard error.
 #[derive(Parser)]
 #[command(name = "lenslet", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub struct Arguments {
@@ -37,8 +41,10 @@ Examples:
   lenslet compare runs/mnist-cnn runs/other                  which run was better, and what differs
   lenslet report runs/mnist-cnn runs/other                   a page that compares runs
   lenslet summary mnist-cnn                                  layers, shapes, parameters
+  lenslet export runs/mnist-cnn/best.safetensors --onnx mnist.onnx    for other programs
   lenslet augment --augment run.toml --preview preview.png   what augmentation makes of pictures
   lenslet data inspect pets --contact-sheet sheet.png        what is in a folder of pictures
+  lenslet doctor                                             what is there: instructions, threads, data sets
 
 Environment:
   LENSLET_SIMD=portable|avx2|avx512|neon    use these instructions instead of the best that there are
@@ -58,7 +64,11 @@ pub enum Command {
     Augment(Augment),
     Features(Features),
     Assemble(Assemble),
+    Export(Export),
     Data(DataTools),
+    Doctor(Doctor),
+    Completions(Completions),
+    Man(ManualPage),
 }
 
 /// Train a network, or go on with a run.
@@ -113,6 +123,11 @@ pub struct Train {
 
     #[command(flatten)]
     pub settings: Settings,
+
+    /// Write curves for TensorBoard to OUTPUT/tensorboard; a resumed run goes on with them. `tensorboard --logdir runs`
+    /// shows those of all runs.
+    #[arg(long)]
+    pub tensorboard: bool,
 
     #[command(flatten)]
     pub common: Common,
@@ -222,6 +237,7 @@ pub struct Summary {
 #[command(after_help = "\
 Examples:
   lenslet augment --augment augment.toml --preview preview.png
+  lenslet export runs/mnist-cnn/best.safetensors --onnx mnist.onnx    for other programs
   lenslet augment --augment run.toml --preview preview.png --data fashion-mnist --rows 4 --columns 12 --seed 1
 
 The file holds a table for each step, perhaps among other settings of a run:

@@ -3,7 +3,7 @@
 use crate::args::{Data, OnError, Split};
 use crate::first_weights::FirstWeights;
 use crate::run_file::RunFile;
-use crate::{network, output};
+use crate::{network, output, suggest};
 use anyhow::Context;
 use lenslet_cifar::{CifarDataset, Labels, Version};
 use lenslet_dataset::Dataset;
@@ -31,8 +31,15 @@ const FASHION: [&str; 10] = [
 /// The first character of each of the ten rows of the syllabary, <https://github.com/rois-codh/kmnist>.
 const KUZUSHIJI: [&str; 10] = ["お", "き", "す", "つ", "な", "は", "ま", "や", "れ", "を"];
 
-/// Folders of pictures that are known by name: <https://github.com/fastai/imagenette>.
-const PICTURES: [&str; 10] = [
+/// The sets that are known by name. Those of Imagenette's family, <https://github.com/fastai/imagenette>, are folders
+/// of pictures.
+pub const NAMES: [&str; 16] = [
+    "mnist",
+    "fashion-mnist",
+    "kmnist",
+    "cifar-10",
+    "cifar-100",
+    "cifar-100-coarse",
     "imagenette2",
     "imagenette2-320",
     "imagenette2-224",
@@ -44,6 +51,9 @@ const PICTURES: [&str; 10] = [
     "imagewang-320",
     "imagewang-160",
 ];
+
+/// What pictures that have sizes of their own are brought to where no network says: channels, height and width.
+pub const PICTURE: [usize; 3] = [3, 224, 224];
 
 /// Which decoder reads a folder.
 enum Format {
@@ -64,7 +74,7 @@ fn known(name: &str) -> Option<(&str, Format)> {
         "cifar-10" => (name, Format::Cifar(Version::Cifar10)),
         "cifar-100" => (name, Format::Cifar(Version::Cifar100(Labels::Fine))),
         "cifar-100-coarse" => ("cifar-100", Format::Cifar(Version::Cifar100(Labels::Coarse))),
-        _ if PICTURES.contains(&name) => (name, Format::Folder),
+        _ if NAMES.contains(&name) => (name, Format::Folder),
         _ => return None,
     })
 }
@@ -147,6 +157,9 @@ impl Data {
             }
             None => {
                 let folder = PathBuf::from(name);
+                if let Some(meant) = suggest::near(name, NAMES).filter(|_| !folder.is_dir()) {
+                    anyhow::bail!("no data in {name}: did you mean {meant}?");
+                }
                 anyhow::ensure!(
                     folder.is_dir(),
                     "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse, \
@@ -234,4 +247,14 @@ fn open_cifar(folder: &Path, split: Split, version: Version) -> anyhow::Result<A
         Split::Validation | Split::Test => lenslet_cifar::Split::Test,
     };
     Ok(Arc::new(CifarDataset::open(folder, version, split)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_suggested_is_known() {
+        assert!(NAMES.iter().all(|name| known(name).is_some()));
+    }
 }

@@ -17,6 +17,8 @@ mod progress;
 mod run_file;
 mod run_folder;
 mod settings;
+mod suggest;
+mod tensorboard;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -49,6 +51,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Augment(arguments) => commands::augment::run(&arguments),
         Command::Features(arguments) => commands::features::run(&arguments),
         Command::Assemble(arguments) => commands::assemble::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
+        Command::Completions(arguments) => commands::completions::completions(&arguments),
+        Command::Man(arguments) => commands::completions::man(&arguments),
     }
 }

@@ -1,6 +1,7 @@
 //! Networks by name and out of checkpoints.
 
 use crate::first_weights::{FirstWeights, Taken};
+use crate::suggest;
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape, Subset};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 /// Opens a checkpoint of `lenslet train`, whose network must be one of ours with our input.
 pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
-    let checkpoint = Checkpoint::open(path)?;
+    let checkpoint = Checkpoint::open(path).map_err(|error| explain(path, error))?;
     let metadata: Metadata = checkpoint.metadata()?;
     let input = with_network_of(&checkpoint, &metadata, InputShape)?;
     anyhow::ensure!(
@@ -27,6 +28,22 @@ pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
     WrongClasses::check(metadata.classes.len())
         .with_context(|| format!("{} cannot be used", path.display()))?;
     Ok((checkpoint, metadata))
+}
+
+/// What to do where there is no such checkpoint.
+fn explain(path: &Path, error: lenslet_checkpoint::Error) -> anyhow::Error {
+    if path.exists() {
+        return error.into();
+    }
+    match suggest::near_file(path) {
+        Some(meant) => anyhow::anyhow!("there is no {}: did you mean {}?", path.display(), meant.display()),
+        None => {
+            let error = anyhow::Error::new(error);
+            error.context(
+                "no checkpoint: `lenslet train` writes runs/NAME/last.safetensors and best.safetensors",
+            )
+        }
+    }
 }
 
 /// Channels, height and width of a network's input.

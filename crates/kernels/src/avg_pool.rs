@@ -25,6 +25,11 @@ impl AvgPool2d {
         self.0.output
     }
 
+    /// The window that slides over a picture.
+    pub const fn window(&self) -> Window {
+        self.0.window
+    }
+
     /// `x: N x H x W x C`; `y: N x OH x OW x C` is overwritten.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         self.0.check(x.len(), y.len());

@@ -61,6 +61,11 @@ impl BatchNorm {
         if channels > 0 { Some(Self { channels, epsilon }) } else { None }
     }
 
+    /// What keeps the division away from zero.
+    pub const fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
     /// Normalises by the batch's own statistics, and returns them. `x` and `y`, which is overwritten, are
     /// `rows x channels`; `gamma` and `beta` have one number for each channel.
     pub fn forward_training(&self, x: &[f32], gamma: &[f32], beta: &[f32], y: &mut [f32]) -> BatchStatistics {

@@ -27,6 +27,11 @@ impl MaxPool2d {
         self.0.output
     }
 
+    /// The window that slides over a picture.
+    pub const fn window(&self) -> Window {
+        self.0.window
+    }
+
     /// `[channels, height, width]` of one input picture.
     pub const fn input(&self) -> [usize; 3] {
         self.0.input
@@ -34,10 +39,6 @@ impl MaxPool2d {
 
     pub(crate) fn output_len(&self) -> usize {
         self.0.output.iter().product()
-    }
-
-    pub(crate) fn window(&self) -> Window {
-        self.0.window
     }
 
     /// Whether windows neither overlap nor see padding, so that rows of windows see rows of their own.
@@ -178,7 +179,7 @@ impl Kernel for GiveToWinners<'_> {
 pub(crate) struct Pooling {
     input: [usize; 3],
     pub output: [usize; 3],
-    window: Window,
+    pub window: Window,
 }
 
 /// A pixel that a window sees, for the forward pass.

@@ -56,7 +56,12 @@ pub struct UnknownNetwork(
 
 impl std::fmt::Display for UnknownNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "no network is called '{}'; there are {}", self.0, NAMES.join(", "))
+        write!(f, "no network is called '{}'", self.0)?;
+        let likeness = |name: &&&str| (1e3 * strsim::normalized_damerau_levenshtein(name, &self.0)) as u32;
+        if let Some(near) = NAMES.iter().max_by_key(likeness).filter(|name| likeness(name) >= 600) {
+            write!(f, " (did you mean {near}?)")?;
+        }
+        write!(f, "; there are {}", NAMES.join(", "))
     }
 }
 

@@ -14,26 +14,38 @@ pub struct Plan {
     pub(crate) trained_from: usize,
 }
 
-pub(crate) struct Stage {
+/// One kernel call of a [`Plan`].
+pub struct Stage {
+    /// As its tensors are named: `conv1`. Empty where it is no layer: at a [`Fork`](Operation::Fork) and a
+    /// [`Shortcut`](Operation::Shortcut).
     pub name: String,
     /// The layer as one writes it: `conv(25, 3x3)`.
     pub layer: String,
+    /// What is called.
     pub operation: Operation,
+    /// Sizes of one sample's output.
     pub output: Vec<usize>,
-    /// Weight and bias, or nothing.
+    /// Weight and bias by name, or nothing.
     pub parameters: Vec<(&'static str, Box<dyn Parameter>)>,
     /// Running mean and variance of a batch normalisation.
     pub statistics: Vec<Box<dyn Parameter>>,
 }
 
 /// The kernels that a plan can call.
-pub(crate) enum Operation {
+pub enum Operation {
+    /// Weight and bias are those of [`Conv2d`](crate::Conv2d).
     Conv2d(kernels::Conv2d),
+    /// Of each channel.
     MaxPool2d(kernels::MaxPool2d),
+    /// Of each channel, without the padding.
     AvgPool2d(kernels::AvgPool2d),
+    /// Weight, bias and statistics are those of [`BatchNorm`](crate::BatchNorm).
     BatchNorm(kernels::BatchNorm),
+    /// Weight and bias are those of [`Dense`](crate::Dense).
     Dense(kernels::Dense),
+    /// `max(x, 0)`.
     Relu,
+    /// Nothing at inference.
     Dropout(kernels::Dropout),
     /// Of pictures of so many channels, rows and columns.
     Flatten([usize; 3]),
@@ -46,7 +58,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub fn multiply_adds(&self) -> usize {
+    pub(crate) fn multiply_adds(&self) -> usize {
         match self {
             Self::Conv2d(conv) => conv.multiply_adds(),
             Self::Dense(dense) => dense.multiply_adds(),
@@ -63,7 +75,7 @@ impl Operation {
     }
 
     /// Whether the result takes the place of the input in memory.
-    pub fn is_in_place(&self) -> bool {
+    pub(crate) fn is_in_place(&self) -> bool {
         match self {
             Self::Flatten(picture) => !has_layout(*picture),
             operation => matches!(operation, Self::Relu | Self::Dropout(_)),
@@ -150,6 +162,16 @@ impl Plan {
     pub fn sum(&mut self, name: &str) {
         let output = self.output().to_vec();
         self.push(&format!("{name}.sum"), "sum".to_owned(), Operation::Sum, &output);
+    }
+
+    /// The stages, first to last.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Sizes of one sample before the first stage: one, or channels, height and width.
+    pub fn input(&self) -> &[usize] {
+        &self.input
     }
 
     /// Sizes of one sample after the last stage.

@@ -1,7 +1,7 @@
 //! `lenslet augment`
 
 use crate::args::{Augment, Split};
-use crate::output;
+use crate::{data::PICTURE, output};
 use anyhow::Context;
 use image::RgbImage;
 use lenslet_dataset::{Dataset, Image, ImageShape, Subset};
@@ -13,8 +13,6 @@ use std::sync::Arc;
 
 /// Pictures are enlarged until a side has so many pixels.
 const SIDE: usize = 96;
-/// The shape of pictures that lie in folders in sizes of their own.
-const FOLDER: [usize; 3] = [3, 224, 224];
 /// Pixels between pictures.
 const GAP: usize = 2;
 /// More than anybody can look at.
@@ -29,7 +27,7 @@ struct File {
 pub fn run(arguments: &Augment) -> anyhow::Result<()> {
     let augmentation = read(&arguments.augment)?;
     let name = arguments.data.name_or("mnist");
-    let data = arguments.data.open(&name, Split::Train, FOLDER)?;
+    let data = arguments.data.open(&name, Split::Train, PICTURE)?;
     let (rows, columns) = ((arguments.rows as usize).min(data.len()), arguments.columns as usize);
     let data = Arc::new(Subset::new(data, (0..rows).collect())?);
 

@@ -3,9 +3,12 @@
 pub mod assemble;
 pub mod augment;
 pub mod compare;
+pub mod completions;
 pub mod data;
+pub mod doctor;
 pub mod evaluate;
 pub mod explain;
+pub mod export;
 pub mod features;
 pub mod lr_find;
 pub mod predict;

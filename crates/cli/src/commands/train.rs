@@ -6,6 +6,7 @@ use crate::first_weights::FirstWeights;
 use crate::made_by::MadeBy;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
+use crate::tensorboard::TensorBoard;
 use crate::{commands, network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
@@ -176,7 +177,7 @@ impl UseNetwork for Run<'_> {
         fs::create_dir_all(&output)
             .with_context(|| format!("cannot make the folder {}", output.display()))?;
         file.write(&output.join("config.toml"))?;
-        let mut metrics = Metrics::open(&output, kept)?;
+        let mut logs = Logs::open(&output, kept.then_some(session.epochs_done()), arguments.tensorboard)?;
         let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
         let mut renderer = renderer(progress, &metadata.network);
         for taken in &taken {
@@ -191,7 +192,7 @@ impl UseNetwork for Run<'_> {
         fit(&mut session, &train, Some(&test), &mut |session, event| -> anyhow::Result<_> {
             let is_epoch = matches!(event, Event::Epoch(_));
             stopped |= matches!(event, Event::End { stopped: true, .. });
-            tell(&event, &mut metrics, renderer.as_mut())?;
+            tell(&event, &mut logs, renderer.as_mut())?;
             if is_epoch {
                 let epoch = session.epochs_done();
                 let best = session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
@@ -206,7 +207,7 @@ impl UseNetwork for Run<'_> {
                 save_checkpoint(&last, session, metadata.clone())?;
                 kept = true;
                 let event = Event::Checkpoint { path: last.clone(), epoch, best };
-                tell(&event, &mut metrics, renderer.as_mut())?;
+                tell(&event, &mut logs, renderer.as_mut())?;
             }
             let stop = stop.load(Ordering::Relaxed);
             Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -227,29 +228,34 @@ impl UseNetwork for Run<'_> {
     }
 }
 
-fn tell(event: &Event, metrics: &mut Metrics, renderer: &mut dyn Renderer) -> anyhow::Result<()> {
-    metrics.write(event)?;
+fn tell(event: &Event, logs: &mut Logs, renderer: &mut dyn Renderer) -> anyhow::Result<()> {
+    logs.write(event)?;
     renderer.render(event)
 }
 
-/// `metrics.jsonl`: every event but the steps.
-struct Metrics {
+/// What grows with a run: `metrics.jsonl`, every event but the steps, and curves where they are wanted.
+struct Logs {
     file: fs::File,
     path: PathBuf,
+    tensorboard: Option<TensorBoard>,
 }
 
-impl Metrics {
-    fn open(folder: &Path, append: bool) -> anyhow::Result<Self> {
-        let path = folder.join("metrics.jsonl");
+impl Logs {
+    /// Those of a run that begins where `epochs_done` is `None`, and else of one that goes on.
+    fn open(folder: &Path, epochs_done: Option<u64>, tensorboard: bool) -> anyhow::Result<Self> {
+        let (path, append) = (folder.join("metrics.jsonl"), epochs_done.is_some());
         let mut options = OpenOptions::new();
         options.create(true).write(true).append(append).truncate(!append);
         let file = options.open(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { file, path })
+        Ok(Self { file, path, tensorboard: TensorBoard::open(folder, epochs_done, tensorboard)? })
     }
 
     fn write(&mut self, event: &Event) -> anyhow::Result<()> {
         if matches!(event, Event::Step(_)) {
             return Ok(());
+        }
+        if let Some(tensorboard) = &mut self.tensorboard {
+            tensorboard.write(event)?;
         }
         let line = serde_json::to_string(event)? + "\n";
         self.file.write_all(line.as_bytes()).with_context(|| format!("cannot write {}", self.path.display()))

@@ -118,3 +118,40 @@ fn instructions_that_the_machine_has_not_are_refused_with_those_it_has() {
     }
     lenslet("portable").success();
 }
+
+#[test]
+fn names_that_are_nearly_right_are_answered_with_the_right_ones() {
+    let bench = Bench::new();
+    bench.refuse_naming("train mnist-cn", &["did you mean mnist-cnn?", "mnist-mlp"]);
+    bench.refuse_naming("summary cifar-fats", &["did you mean cifar-fast?"]);
+    bench
+        .refuse_naming("train mnist-mlp --data fashon-mnist", &["fashon-mnist: did you mean fashion-mnist?"]);
+    bench.refuse_naming("train mnist-mlp --data pets", &["no data in pets", "mnist", "the path of a folder"]);
+
+    bench.succeed("train mnist-mlp --epochs 1");
+    for command in ["evaluate", "train --resume", "export --onnx x.onnx", "summary"] {
+        let named = ["runs/mnist-ml/last.safetensors"];
+        bench.refuse_naming(&format!("{command} {}", named[0]), &named);
+    }
+    let meant = "did you mean runs/mnist-mlp/last.safetensors?";
+    bench.refuse_naming("evaluate runs/mnist-ml/last.safetensors", &[meant]);
+    bench.refuse_naming("predict runs/mnist-mlp/lst.safetensors digit.png", &[meant]);
+    bench.refuse_naming(
+        "evaluate somewhere/else.safetensors",
+        &["somewhere/else.safetensors", "lenslet train"],
+    );
+
+    fs::write(bench.path("groups.toml"), "network = 'mnist-mlp'\n[[groups]]\ntensors = 'dnese*'")
+        .expect("room");
+    let words = "train --config groups.toml --output runs/groups";
+    bench.refuse_naming(words, &["the group dnese*", "dense1.weight", "dense2.bias"]);
+
+    // Clap's own messages have more lines.
+    for (line, meant) in
+        [("trian mnist-mlp", "'train'"), ("train mnist-mlp --learning-rat 1", "'--learning-rate'")]
+    {
+        let assert = bench.run(line.split_whitespace()).code(2).stdout("");
+        let message = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(message.contains(meant), "{message}");
+    }
+}

@@ -54,6 +54,11 @@ impl Conv2d {
         self.output
     }
 
+    /// The window that slides over a picture.
+    pub const fn window(&self) -> Window {
+        self.window
+    }
+
     /// Multiply-adds of one picture's forward pass, as the definition counts them.
     pub const fn multiply_adds(&self) -> usize {
         self.output_len() * self.depth()
