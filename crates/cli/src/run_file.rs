@@ -3,7 +3,7 @@
 use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
-use lenslet_dataset::{Dataset, channel_stats};
+use lenslet_dataset::{Dataset, Filter, Fit, Fitting, channel_stats};
 use lenslet_pipeline::Normalisation;
 use lenslet_train::TrainConfig;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct RunFile {
     /// A data set by name or path.
     pub data: String,
     pub normalise: Normalise,
+    /// How pictures of other sizes come to the network's.
+    pub fit: Fit,
+    pub filter: Filter,
     #[serde(flatten)]
     pub train: TrainConfig,
 }
@@ -32,9 +35,11 @@ struct Head {
     network: String,
     data: String,
     normalise: Normalise,
+    fit: Fit,
+    filter: Filter,
 }
 
-const HEAD: [&str; 3] = ["network", "data", "normalise"];
+const HEAD: [&str; 5] = ["network", "data", "normalise", "fit", "filter"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -71,8 +76,12 @@ impl RunFile {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut train: toml::Table = text.parse()?;
         let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
-        let Head { network, data, normalise } = head.try_into()?;
-        Ok(Self { network, data, normalise, train: train.try_into()? })
+        let Head { network, data, normalise, fit, filter } = head.try_into()?;
+        Ok(Self { network, data, normalise, fit, filter, train: train.try_into()? })
+    }
+
+    pub fn fitting(&self) -> Fitting {
+        Fitting { fit: self.fit, filter: self.filter }
     }
 
     /// Writes the file whole or not at all.
@@ -115,7 +124,8 @@ mod tests {
             augment: Augmentation { steps: vec![Step::RandomCrop(RandomCrop::default())] },
         };
         let data = "mnist".to_owned();
-        RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, train }
+        let (fit, filter) = (Fit::Pad, Filter::Lanczos3);
+        RunFile { network: "cifar-cnn".into(), data, normalise: Normalise::Channels, fit, filter, train }
     }
 
     fn table(file: &RunFile) -> Table {
@@ -170,6 +180,7 @@ mod tests {
             ("[optimiser]\nkind = 'adm'", "`adam`"),
             ("[[groups]]\ntensors = '*'\nscale = 1", "`learning-rate-scale`"),
             ("normalise = 'units'", "`unit`"),
+            ("fit = 'stretch'", "`squash`"),
             ("clip = { norms = 1.0 }", "`norm`"),
         ] {
             let error = format!("{:#}", RunFile::parse(text).expect_err(text));

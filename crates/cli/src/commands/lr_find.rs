@@ -80,9 +80,10 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     }
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
-    let RunFile { network, data: name, normalise, train: config } = file;
+    let fitting = file.fitting();
+    let RunFile { network, data: name, normalise, train: config, .. } = file;
     let input = with_network(&network, network::InputShape)?;
-    let train = data.open(&name, Split::Train, input)?;
+    let train = data.open_fitted(&name, Split::Train, input, fitting)?;
     network::check_shape(input, &*train, &config.augment)?;
     let normalisation = normalise.resolve(&train, input[0])?;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };

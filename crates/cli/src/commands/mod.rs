@@ -4,6 +4,7 @@ pub mod augment;
 pub mod data;
 pub mod evaluate;
 pub mod lr_find;
+pub mod pack;
 pub mod predict;
 pub mod summary;
 pub mod train;

@@ -6,7 +6,7 @@ use crate::{network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, InMemory};
-use lenslet_folder::{Filter, Fit, Picture};
+use lenslet_folder::{Fitting, Picture};
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
@@ -54,9 +54,10 @@ pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let shape = network::image_shape(metadata.input);
+    let Fitting { fit, filter } = metadata.fitting;
     let mut pixels = Vec::new();
     for path in &arguments.images {
-        let picture = Picture::open(path)?.fit(shape, Fit::default(), Filter::default());
+        let picture = Picture::open_for(path, shape, fit)?.fit(shape, fit, filter);
         let swap = if arguments.invert { 255 } else { 0 };
         pixels.extend(picture.pixels().iter().map(|pixel| pixel ^ swap));
     }

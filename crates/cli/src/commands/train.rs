@@ -1,6 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
+use crate::data::packed_fitting;
 use crate::progress::{Renderer, renderer};
 use crate::run_file::{Normalise, RunFile};
 use crate::{network, output};
@@ -33,7 +34,8 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         Some(path) => resume(arguments, path)?,
         None => start(arguments)?,
     };
-    let test = arguments.data.open(&metadata.data, Split::Validation, metadata.input)?;
+    let test =
+        arguments.data.open_fitted(&metadata.data, Split::Validation, metadata.input, metadata.fitting)?;
     network::check_shape(metadata.input, &*test, &Augmentation::default())?;
     anyhow::ensure!(
         metadata.classes == test.classes(),
@@ -53,23 +55,25 @@ type Beginning = (From, Metadata, Arc<dyn Dataset>, PathBuf);
 
 fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
-    let RunFile { network, data, normalise, train: config } =
+    let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
+    let fitting = packed_fitting(&file.data)?.unwrap_or(file.fitting());
+    let RunFile { network, data, normalise, train: config, .. } = file;
     let input = with_network(&network, network::InputShape)?;
-    let train = arguments.data.open(&data, Split::Train, input)?;
+    let train = arguments.data.open_fitted(&data, Split::Train, input, fitting)?;
     network::check_shape(input, &*train, &config.augment)?;
     let normalisation = normalise.resolve(&train, input[0])?;
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
     let classes = train.classes().to_vec();
-    let metadata = Metadata { network, input, classes, normalisation, data, training: None };
+    let metadata = Metadata { network, input, classes, fitting, normalisation, data, training: None };
     Ok((From::Scratch(config), metadata, train, output))
 }
 
 fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
     let (checkpoint, mut metadata) = network::open(path)?;
     metadata.data = arguments.data.name_or(&metadata.data);
-    let train = arguments.data.open(&metadata.data, Split::Train, metadata.input)?;
+    let train = arguments.data.open_fitted(&metadata.data, Split::Train, metadata.input, metadata.fitting)?;
     network::check_classes(&checkpoint, &metadata, &train, &metadata.data)?;
     let augment = metadata.training.as_ref().map(|run| run.config.augment.clone()).unwrap_or_default();
     network::check_shape(metadata.input, &*train, &augment)?;
@@ -150,6 +154,8 @@ impl UseNetwork for Run<'_> {
             network: metadata.network.clone(),
             data: metadata.data.clone(),
             normalise: Normalise::of(&metadata.normalisation),
+            fit: metadata.fitting.fit,
+            filter: metadata.fitting.filter,
             train: session.config().clone(),
         };
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
