@@ -18,6 +18,9 @@ pub enum Error {
     /// The pictures could not be made.
     #[error(transparent)]
     Data(#[from] lenslet_dataset::Error),
+    /// The photographs could not be found.
+    #[error(transparent)]
+    Photographs(#[from] lenslet_folder::Error),
     /// A batch could not be made.
     #[error(transparent)]
     Input(#[from] lenslet_pipeline::Error),

@@ -10,6 +10,7 @@ mod input;
 pub mod kernels;
 mod machine;
 mod measure;
+mod photographs;
 mod reference;
 mod timing;
 mod workload;

@@ -4,14 +4,14 @@ use crate::yardstick::multiply;
 use lenslet_kernels::{Padding, Window, naive};
 use rayon::prelude::*;
 
-/// Of batch normalisation: PyTorch's.
-const EPSILON: f64 = 1e-5;
+/// Of batch normalisation: Keras's.
+const EPSILON: f64 = 1e-3;
 
 /// A layer in inference. Its parameters come from the network, in order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Layer {
-    /// Square kernel, stride, rows and columns of zeros on every side; with the ReLU after it.
-    Conv { filters: usize, kernel: usize, stride: usize, padding: usize },
+    /// Square kernel and stride, with Keras's `same` padding or with none, and the ReLU after it.
+    Conv { filters: usize, kernel: usize, stride: usize, same: bool },
     /// Over 2x2.
     MaxPool,
     /// Batch normalisation by running statistics.
@@ -36,9 +36,11 @@ pub(crate) fn forward(
     let mut x = transposed(picture, sizes[0]);
     for (index, layer) in layers.iter().enumerate() {
         match *layer {
-            Layer::Conv { filters, kernel, stride, padding } => {
-                let window =
-                    Window { kernel: [kernel; 2], stride: [stride; 2], padding: Padding::symmetric(padding) };
+            Layer::Conv { filters, kernel, stride, same } => {
+                let (kernel, stride) = ([kernel; 2], [stride; 2]);
+                let padding =
+                    if same { Padding::same([sizes[1], sizes[2]], kernel, stride) } else { Padding::NONE };
+                let window = Window { kernel, stride, padding };
                 (x, sizes) = convolution(&x, sizes, next(), next(), window);
                 assert_eq!(sizes[0], filters, "filters");
                 x = naive::relu(&x);

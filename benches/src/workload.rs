@@ -3,7 +3,7 @@
 
 use crate::error::compare;
 use crate::reference::{self, Layer};
-use crate::{Case, Error, Run, Work, input, numbers, wide};
+use crate::{Case, Error, Run, Work, input, numbers, photographs, wide};
 use dfdx::nn::ZeroGrads;
 use dfdx::prelude::{Cpu, Gradients, NoneTape, TensorCollection};
 use lenslet_models::{UseNetwork, Vgg16, with_network};
@@ -55,12 +55,18 @@ enum What {
     Network(&'static str),
     /// VGG16's convolutions, which tell no classes apart.
     Features,
+    /// JPEG files in folders.
+    Photographs,
     /// CIFAR-size pictures from memory.
     Input,
 }
 
-const fn conv(filters: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
-    Layer::Conv { filters, kernel, stride, padding }
+const fn conv(filters: usize, kernel: usize, stride: usize) -> Layer {
+    Layer::Conv { filters, kernel, stride, same: true }
+}
+
+const fn valid(filters: usize, kernel: usize) -> Layer {
+    Layer::Conv { filters, kernel, stride: 1, same: false }
 }
 use Layer::{Dense, MaxPool, Norm};
 use What::Network;
@@ -71,32 +77,33 @@ pub const WORKLOADS: &[Workload] = &[
     Workload { id: "W1", batch: 128, what: Network("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
     Workload {
         id: "W2", batch: 128, what: Network("mnist-cnn"),
-        layers: &[conv(25, 3, 1, 0), Dense(100), Dense(10)],
+        layers: &[valid(25, 3), Dense(100), Dense(10)],
     },
     Workload {
         id: "W3", batch: 128, what: Network("cifar-cnn"),
         layers: &[
-            conv(50, 3, 1, 1), conv(75, 3, 1, 1), MaxPool, conv(125, 3, 1, 1), MaxPool,
+            conv(50, 3, 1), conv(75, 3, 1), MaxPool, conv(125, 3, 1), MaxPool,
             Dense(500), Dense(250), Dense(10),
         ],
     },
     Workload {
         id: "W4", batch: 32, what: Network("imagenette-cnn"),
         layers: &[
-            conv(25, 5, 1, 2), MaxPool, conv(50, 5, 2, 2), MaxPool, Norm, conv(70, 3, 2, 1), MaxPool, Norm,
+            conv(25, 5, 1), MaxPool, conv(50, 5, 2), MaxPool, Norm, conv(70, 3, 2), MaxPool, Norm,
             Dense(100), Dense(100), Dense(10),
         ],
     },
     Workload {
         id: "W5", batch: 8, what: What::Features,
         layers: &[
-            conv(64, 3, 1, 1), conv(64, 3, 1, 1), MaxPool,
-            conv(128, 3, 1, 1), conv(128, 3, 1, 1), MaxPool,
-            conv(256, 3, 1, 1), conv(256, 3, 1, 1), conv(256, 3, 1, 1), MaxPool,
-            conv(512, 3, 1, 1), conv(512, 3, 1, 1), conv(512, 3, 1, 1), MaxPool,
-            conv(512, 3, 1, 1), conv(512, 3, 1, 1), conv(512, 3, 1, 1), MaxPool,
+            conv(64, 3, 1), conv(64, 3, 1), MaxPool,
+            conv(128, 3, 1), conv(128, 3, 1), MaxPool,
+            conv(256, 3, 1), conv(256, 3, 1), conv(256, 3, 1), MaxPool,
+            conv(512, 3, 1), conv(512, 3, 1), conv(512, 3, 1), MaxPool,
+            conv(512, 3, 1), conv(512, 3, 1), conv(512, 3, 1), MaxPool,
         ],
     },
+    Workload { id: "W6", batch: 64, what: What::Photographs, layers: &[] },
     Workload { id: "W7", batch: 128, what: What::Input, layers: &[] },
 ];
 
@@ -110,12 +117,17 @@ impl Workload {
         WORKLOADS.iter().find(|workload| workload.id == id)
     }
 
+    /// Whether it brings its own data; the others need the files of the peers' kit.
+    pub fn is_self_contained(&self) -> bool {
+        !matches!(self.what, What::Photographs)
+    }
+
     /// What can be timed of it.
     pub fn modes(&self) -> &'static [Mode] {
         match self.what {
             Network(_) => &[Mode::Train, Mode::Infer],
             What::Features => &[Mode::Infer],
-            What::Input => &[Mode::Input],
+            What::Photographs | What::Input => &[Mode::Input],
         }
     }
 
@@ -133,6 +145,7 @@ impl Workload {
         let summary = match self.what {
             Network(network) => with_network(network, Summarise).expect("the zoo has it"),
             What::Features => Summary::new(&vgg16().whole_plan().body()),
+            What::Photographs => return Work::Bytes((photographs::BYTES * self.batch) as f64),
             What::Input => return Work::Bytes((input::BYTES * self.batch) as f64),
         };
         Work::Flops(flops(&summary, mode) * self.batch as f64)
@@ -150,6 +163,7 @@ impl Workload {
                 with_network(network, Prepare { workload: self, mode, batch }).expect("the zoo has it")
             }
             What::Features => self.features(batch),
+            What::Photographs => photographs::prepare(batch),
             What::Input => input::prepare(batch),
         }
     }
@@ -311,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_workload_takes_a_step_and_its_answer_is_right() {
-        for workload in WORKLOADS {
+        for workload in WORKLOADS.iter().filter(|workload| workload.is_self_contained()) {
             for mode in workload.modes() {
                 let mut run = workload.prepare(*mode, 2).unwrap_or_else(|error| panic!("{error}"));
                 run().expect("one more step");

@@ -40,6 +40,7 @@ const SANITIZER: Step = (
         "--package=lenslet-kernels",
         "--package=lenslet-cifar",
         "--package=lenslet-idx",
+        "--package=lenslet-pack",
         "--package=lenslet-checkpoint",
         "--lib",
         "--tests",

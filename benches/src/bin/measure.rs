@@ -25,7 +25,8 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global()?;
-    let workloads = WORKLOADS.iter().flat_map(|w| w.modes().iter().map(|mode| w.case(*mode)));
+    let workloads = WORKLOADS.iter().filter(|w| w.is_self_contained());
+    let workloads = workloads.flat_map(|w| w.modes().iter().map(|mode| w.case(*mode)));
     let mut cases: Vec<_> = kernels::cases().into_iter().chain(workloads).collect();
     cases.retain(|case| arguments.only.is_empty() || arguments.only.contains(&case.name));
     println!("{}", serde_json::to_string(&measure(cases, arguments.rounds.into())?)?);

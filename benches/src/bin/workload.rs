@@ -13,7 +13,7 @@ use std::error::Error;
 #[derive(Parser)]
 struct Arguments {
     /// W1 mnist-mlp, W2 mnist-cnn, W3 cifar-cnn, W4 imagenette-cnn, W5 VGG16's convolutions (inference only),
-    /// W7 cropping, flipping and normalising CIFAR-size pictures (input only)
+    /// W6 decoding, fitting, flipping and normalising the photographs in $PEERS_HOME/jpegs (input only), W7 cropping, flipping and normalising CIFAR-size pictures (input only)
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(WORKLOADS.iter().map(|w| w.id)))]
     workload: String,
 

@@ -172,8 +172,7 @@ pub struct Evaluate {
 
 /// Name what is on pictures (JPEG, PNG, WebP, BMP or GIF).
 ///
-/// A picture is brought to the network's colours and size (the shorter side fits, and the middle is kept), and
-/// normalised as the training pictures were.
+/// A picture is brought to the network's colours and size, and normalised, as the training pictures were.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -282,11 +281,11 @@ pub struct Data {
     /// A data set in the data directory (mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse,
     /// imagenette2, imagewoof2, imagewang, these three with -320 or -160 too, and imagenette2-224), or the path of a
     /// folder: with the four IDX files of the MNIST family, the binary files of CIFAR, or a folder of
-    /// pictures for each class, perhaps within train, val and test; or a file of `lenslet features` [default: mnist, for
-    /// colour pictures of 32x32 cifar-10 and of 224x224 imagenette2-320, or the checkpoint's data].
+    /// pictures for each class, perhaps within train, val and test; or a file of `lenslet features` or `lenslet data pack`
+    /// [default: mnist, for colour pictures of 32x32 cifar-10 and of 224x224 imagenette2-320, or the checkpoint's data].
     ///
-    /// Pictures of any size are brought to the network's: the shorter side fits, and the middle is kept. Where there
-    /// is neither val nor test, a fifth is held out.
+    /// Pictures of any size are brought to the network's, as the run was told or else so that the shorter side fits
+    /// and the middle is kept. Where there is neither val nor test, a fifth is held out.
     #[arg(long = "data", value_name = "NAME|DIR")]
     pub name: Option<String>,
 

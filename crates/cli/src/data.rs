@@ -6,10 +6,11 @@ use crate::run_file::RunFile;
 use crate::{network, output, suggest};
 use anyhow::Context;
 use lenslet_cifar::{CifarDataset, Labels, Version};
-use lenslet_dataset::Dataset;
+use lenslet_dataset::{Dataset, Fitting};
 use lenslet_features::FeatureFile;
 use lenslet_folder::{FolderConfig, FolderDataset, Tree};
 use lenslet_idx::IdxDataset;
+use lenslet_pack::{PackDataset, Sources};
 use lenslet_pipeline::Normalisation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +63,8 @@ enum Format {
     Cifar(Version),
     /// A folder of pictures for each class.
     Folder,
+    /// Such a folder packed into a file.
+    Pack,
 }
 
 /// The folder in the data directory, which is also the name for `cargo xtask fetch`, and the format of a set that is
@@ -135,8 +138,19 @@ impl Data {
     }
 
     /// Opens one part of a data set. Pictures that have sizes of their own are brought to `input` (channels, height,
-    /// width).
+    /// width) in the usual way.
     pub fn open(&self, name: &str, split: Split, input: [usize; 3]) -> anyhow::Result<Arc<dyn Dataset>> {
+        self.open_fitted(name, split, input, Fitting::default())
+    }
+
+    /// The same with another way to fit pictures, such as a checkpoint's.
+    pub fn open_fitted(
+        &self,
+        name: &str,
+        split: Split,
+        input: [usize; 3],
+        fitting: Fitting,
+    ) -> anyhow::Result<Arc<dyn Dataset>> {
         if let Some(path) = features_at(name) {
             return open_features(path, split).with_context(|| format!("cannot use the data {name}"));
         }
@@ -155,6 +169,7 @@ impl Data {
                 );
                 (folder, format)
             }
+            None if PackDataset::is_at(name) => (PathBuf::from(name), Format::Pack),
             None => {
                 let folder = PathBuf::from(name);
                 if let Some(meant) = suggest::near(name, NAMES).filter(|_| !folder.is_dir()) {
@@ -164,7 +179,8 @@ impl Data {
                     folder.is_dir(),
                     "no data in {name}: --data takes mnist, fashion-mnist, kmnist, cifar-10, cifar-100, cifar-100-coarse, \
                      imagenette2, imagewoof2, imagewang (as they are, or -320, -160, and imagenette2-224), the path of a \
-                     folder with IDX or CIFAR files or a folder of pictures for each class, or a file of `lenslet features`"
+                     folder with IDX or CIFAR files or a folder of pictures for each class, or a file of `lenslet features` \
+                     or `lenslet data pack`"
                 );
                 let format = detect(&folder);
                 (folder, format)
@@ -173,22 +189,25 @@ impl Data {
         match format {
             Format::Idx(classes) => open_idx(&folder, split, classes),
             Format::Cifar(version) => open_cifar(&folder, split, version),
-            Format::Folder => self.open_folder(&folder, split, input),
+            Format::Pack => open_pack(&folder, split),
+            Format::Folder => self.open_folder(&folder, split, input, fitting),
         }
         .with_context(|| format!("cannot use the data {name}"))
     }
 
-    fn open_folder(&self, root: &Path, split: Split, input: [usize; 3]) -> anyhow::Result<Arc<dyn Dataset>> {
-        let split = match split {
-            Split::Train => lenslet_folder::Split::Train,
-            Split::Validation => lenslet_folder::Split::Validation,
-            Split::Test => lenslet_folder::Split::Test,
-        };
+    fn open_folder(
+        &self,
+        root: &Path,
+        split: Split,
+        input: [usize; 3],
+        Fitting { fit, filter }: Fitting,
+    ) -> anyhow::Result<Arc<dyn Dataset>> {
+        let split = folder_split(split);
         let on_error = match self.on_error {
             OnError::Fail => lenslet_folder::OnError::Fail,
             OnError::Skip => lenslet_folder::OnError::Skip(self.skips.clone()),
         };
-        let config = FolderConfig { on_error, ..FolderConfig::new(network::image_shape(input)) };
+        let config = FolderConfig { on_error, fit, filter, ..FolderConfig::new(network::image_shape(input)) };
         Ok(Arc::new(FolderDataset::open(root, split, config)?))
     }
 
@@ -204,6 +223,35 @@ impl Data {
             ));
         }
     }
+}
+
+fn folder_split(split: Split) -> lenslet_folder::Split {
+    match split {
+        Split::Train => lenslet_folder::Split::Train,
+        Split::Validation => lenslet_folder::Split::Validation,
+        Split::Test => lenslet_folder::Split::Test,
+    }
+}
+
+/// How the pictures of a pack came to their size; nothing of other data, whose pictures are yet to be fitted.
+pub fn packed_fitting(name: &str) -> anyhow::Result<Option<Fitting>> {
+    if known(name).is_some() || !PackDataset::is_at(name) {
+        return Ok(None);
+    }
+    let pack = PackDataset::open(name, lenslet_folder::Split::Train)?;
+    if pack.sources() == Sources::Missing {
+        let root = pack.root().display();
+        output::warning(format_args!(
+            "{root} is not there: whether {name} is still what it was cannot be told"
+        ));
+    }
+    Ok(Some(pack.fitting()))
+}
+
+fn open_pack(path: &Path, split: Split) -> anyhow::Result<Arc<dyn Dataset>> {
+    let data = PackDataset::open(path, folder_split(split))?;
+    anyhow::ensure!(data.len() > 0, "{}: this part has no pictures", path.display());
+    Ok(Arc::new(data))
 }
 
 /// By the files that are there. Where none are known, the decoder of IDX files says what is missing.

@@ -1,6 +1,7 @@
 //! The pictures that a command is given: files, folders, patterns, and standard input.
 
 use anyhow::Context;
+use lenslet_dataset::{Fit, ImageShape};
 use lenslet_folder::{MAX_BYTES, Picture};
 use std::ffi::OsStr;
 use std::fs;
@@ -62,14 +63,14 @@ fn is_picture(extension: &OsStr) -> bool {
     ["jpg", "jpeg", "png", "webp", "bmp", "gif"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Reads a picture from a file, or standard input.
-pub fn open(path: &Path) -> anyhow::Result<Picture> {
+/// Reads a picture from a file, or standard input, to be fitted to a shape.
+pub fn open(path: &Path, shape: ImageShape, fit: Fit) -> anyhow::Result<Picture> {
     if path.as_os_str() != STANDARD_INPUT {
-        return Ok(Picture::open(path)?);
+        return Ok(Picture::open_for(path, shape, fit)?);
     }
     let mut bytes = Vec::new();
     io::stdin().take(MAX_BYTES + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
-    Picture::decode(&bytes).context("standard input cannot be used as a picture")
+    Picture::decode_for(&bytes, shape, fit).context("standard input cannot be used as a picture")
 }
 
 #[cfg(test)]

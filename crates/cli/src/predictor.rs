@@ -4,9 +4,9 @@ use crate::network;
 use crate::settings::test_time;
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Image, ImageShape, InMemory};
+use lenslet_dataset::{Fitting, Image, ImageShape, InMemory};
 use lenslet_explain::Explanation;
-use lenslet_folder::{Filter, Fit, Picture};
+use lenslet_folder::Picture;
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A picture in a network's shape, as the training pictures were brought to it.
-pub fn prepare(picture: Picture, shape: ImageShape, invert: bool) -> Image<'static> {
-    let image = picture.fit(shape, Fit::default(), Filter::default());
+pub fn prepare(picture: Picture, shape: ImageShape, fitting: Fitting, invert: bool) -> Image<'static> {
+    let image = picture.fit(shape, fitting.fit, fitting.filter);
     if !invert {
         return image;
     }
@@ -77,6 +77,11 @@ impl Predictor {
     /// The pictures that it takes.
     pub fn shape(&self) -> ImageShape {
         network::image_shape(self.metadata.input)
+    }
+
+    /// How pictures of other sizes come to that shape.
+    pub fn fitting(&self) -> Fitting {
+        self.metadata.fitting
     }
 
     /// The names behind the numbers in a row.

@@ -5,7 +5,7 @@ use crate::made_by::MadeBy;
 use crate::output;
 use anyhow::Context;
 use clap::ValueEnum;
-use lenslet_dataset::{Dataset, channel_stats};
+use lenslet_dataset::{Dataset, Filter, Fit, Fitting, channel_stats};
 use lenslet_pipeline::Normalisation;
 use lenslet_train::{Group, Rename, TrainConfig};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ pub struct RunFile {
     /// Where it is not said, the weights to begin with decide, and without such it is [`Normalise::Unit`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalise: Option<Normalise>,
+    /// How pictures of other sizes come to the network's.
+    pub fit: Fit,
+    pub filter: Filter,
     /// Files with weights to begin with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub init_from: Vec<PathBuf>,
@@ -45,6 +48,8 @@ struct Head {
     network: String,
     data: String,
     normalise: Option<Normalise>,
+    fit: Fit,
+    filter: Filter,
     init_from: Vec<PathBuf>,
     map: Vec<String>,
     /// Short for groups.
@@ -54,7 +59,8 @@ struct Head {
     made_by: Option<MadeBy>,
 }
 
-const HEAD: [&str; 8] = ["network", "data", "normalise", "init-from", "map", "freeze", "unfreeze", "made-by"];
+const HEAD: [&str; 10] =
+    ["network", "data", "normalise", "fit", "filter", "init-from", "map", "freeze", "unfreeze", "made-by"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -107,8 +113,10 @@ impl RunFile {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut train: toml::Table = text.parse()?;
         let head = HEAD.iter().filter_map(|key| train.remove_entry(*key)).collect::<toml::Table>();
-        let Head { network, data, normalise, init_from, map, freeze, unfreeze, made_by } = head.try_into()?;
-        let mut file = Self { network, data, normalise, init_from, map, train: train.try_into()?, made_by };
+        let Head { network, data, normalise, fit, filter, init_from, map, freeze, unfreeze, made_by } =
+            head.try_into()?;
+        let mut file =
+            Self { network, data, normalise, fit, filter, init_from, map, train: train.try_into()?, made_by };
         file.freeze(&freeze, &unfreeze);
         Ok(file)
     }
@@ -127,6 +135,10 @@ impl RunFile {
         let frozen = |tensors: &String| Group { learning_rate_scale: 0.0, ..Group::new(tensors) };
         self.train.groups.extend(freeze.iter().map(frozen));
         self.train.groups.extend(unfreeze.iter().map(Group::new));
+    }
+
+    pub fn fitting(&self) -> Fitting {
+        Fitting { fit: self.fit, filter: self.filter }
     }
 
     /// Writes the file whole or not at all.
@@ -173,6 +185,8 @@ mod tests {
             network: "cifar-cnn".into(),
             data,
             normalise: Some(Normalise::Channels),
+            fit: Fit::Pad,
+            filter: Filter::Lanczos3,
             init_from: vec!["runs/first/best.safetensors".into()],
             map: vec!["old.*=new.*".to_owned()],
             train,
@@ -240,6 +254,7 @@ mod tests {
             ("[optimiser]\nkind = 'adm'", "`adam`"),
             ("[[groups]]\ntensors = '*'\nscale = 1", "`learning-rate-scale`"),
             ("normalise = 'units'", "`unit`"),
+            ("fit = 'stretch'", "`squash`"),
             ("clip = { norms = 1.0 }", "`norm`"),
         ] {
             let error = format!("{:#}", RunFile::parse(text).expect_err(text));

@@ -6,6 +6,7 @@ use crate::run_file::{Normalise, RunFile};
 use anyhow::Context;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use lenslet_dataset::{Filter, Fit};
 use lenslet_models::with_network;
 use lenslet_nn::Initialiser;
 use lenslet_train::{Clip, EarlyStopping, Metadata, OptimiserKind, Schedule, TestTime, TrainConfig};
@@ -78,6 +79,13 @@ pub struct Settings {
     /// Let these learn nonetheless.
     #[arg(long, value_name = "PATTERN")]
     pub unfreeze: Vec<String>,
+    /// How pictures of other sizes come to the network's [default: crop]. Evaluating and predicting do it the same way.
+    #[arg(long, value_name = "HOW", value_parser = fit_parser())]
+    pub fit: Option<Fit>,
+
+    /// How pixels are averaged on that way [default: triangle].
+    #[arg(long, value_name = "HOW", value_parser = filter_parser())]
+    pub filter: Option<Filter>,
 
     /// Decides first weights, order of pictures and dropout [default: 0]: the same seed, the same weights, bit for
     /// bit.
@@ -147,6 +155,25 @@ fn initialiser_parser() -> impl TypedValueParser<Value = Initialiser> {
     named(names, |name| json!(name))
 }
 
+pub fn fit_parser() -> impl TypedValueParser<Value = Fit> {
+    let names = &[
+        ("crop", "The shorter side fits, and the middle is kept"),
+        ("squash", "All of it, stretched"),
+        ("pad", "All of it in its proportions, beside black"),
+    ];
+    named(names, |name| json!(name))
+}
+
+pub fn filter_parser() -> impl TypedValueParser<Value = Filter> {
+    let names = &[
+        ("box", "The mean"),
+        ("triangle", "As torchvision's bilinear antialiasing"),
+        ("catmull-rom", "Sharper"),
+        ("lanczos3", "Sharpest"),
+    ];
+    named(names, |name| json!(name))
+}
+
 pub fn test_time_parser() -> impl TypedValueParser<Value = TestTime> {
     let names = &[
         ("none", "Once"),
@@ -198,6 +225,8 @@ impl Settings {
         if file.init_from.is_empty() && features_at(&file.data).is_none() {
             file.normalise.get_or_insert_default();
         }
+        set(&mut file.fit, self.fit);
+        set(&mut file.filter, self.filter);
         let train = &mut file.train;
         set(&mut train.epochs, epochs);
         course.put_over(train);

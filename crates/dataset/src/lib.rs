@@ -30,6 +30,7 @@
 //! A decoder implements [`Dataset`]; nothing here reads files, and nothing here knows about batches.
 
 mod error;
+mod fitting;
 mod image;
 mod memory;
 pub mod random;
@@ -40,6 +41,7 @@ mod subset;
 use std::sync::Arc;
 
 pub use error::{Error, ErrorKind};
+pub use fitting::{Filter, Fit, Fitting};
 pub use image::{Image, ImageShape};
 pub use memory::InMemory;
 pub use split::stratified_split;

@@ -74,7 +74,7 @@ impl FolderDataset {
 
     fn read(&self, path: &Path) -> Result<Image<'static>, Error> {
         let FolderConfig { shape, fit, filter, .. } = self.config;
-        Ok(Picture::open(path)?.fit(shape, fit, filter))
+        Ok(Picture::open_for(path, shape, fit)?.fit(shape, fit, filter))
     }
 
     /// The picture of a class at `index`, or the one that stands in for it.

@@ -2,51 +2,22 @@
 
 use fast_image_resize::images::{Image as Pixels, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use lenslet_dataset::{Image, ImageShape};
+use lenslet_dataset::{Filter, Fit, Image, ImageShape};
 
 use crate::Picture;
 
-/// How a picture of another shape is brought to the size asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fit {
-    /// The largest part in the middle that has the right proportions: what torchvision's `Resize` of the shorter
-    /// side and `CenterCrop` leave, but for fractions of a pixel.
-    #[default]
-    Crop,
-    /// All of the picture, stretched.
-    Squash,
-    /// All of the picture in its own proportions, with black beside or above and below it.
-    Pad,
-}
-
-/// How pixels are averaged. All filters are antialiased: where a picture becomes smaller, they become wider.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Filter {
-    /// The mean of what a pixel covers.
-    Box,
-    /// A triangle: torchvision's bilinear interpolation with `antialias=True`.
-    #[default]
-    Triangle,
-    /// Cubic convolution (a = -0.5).
-    CatmullRom,
-    /// Sinc with three lobes, windowed.
-    Lanczos3,
-}
-
-impl Filter {
-    fn algorithm(self) -> ResizeAlg {
-        ResizeAlg::Convolution(match self {
-            Self::Box => FilterType::Box,
-            Self::Triangle => FilterType::Bilinear,
-            Self::CatmullRom => FilterType::CatmullRom,
-            Self::Lanczos3 => FilterType::Lanczos3,
-        })
-    }
+fn algorithm(filter: Filter) -> ResizeAlg {
+    ResizeAlg::Convolution(match filter {
+        Filter::Box => FilterType::Box,
+        Filter::Triangle => FilterType::Bilinear,
+        Filter::CatmullRom => FilterType::CatmullRom,
+        Filter::Lanczos3 => FilterType::Lanczos3,
+    })
 }
 
 /// Width and height.
-#[derive(Clone, Copy)]
-struct Size(usize, usize);
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Size(pub(crate) usize, pub(crate) usize);
 
 impl Size {
     /// The largest size of the proportions `of` that fits inside; one pixel at least.
@@ -65,6 +36,21 @@ impl Size {
     }
 }
 
+/// The part of a picture of size `from` that is kept, and the size that it gets within a picture of size `to`.
+fn plan(from: Size, to: Size, fit: Fit) -> (Size, Size) {
+    match fit {
+        Fit::Crop => (from.inside(to), to),
+        Fit::Squash => (from, to),
+        Fit::Pad => (from, to.inside(from)),
+    }
+}
+
+/// The size that all of a picture of size `from` gets, rounded up, where that of its part within `to` is as `fit` says.
+pub(crate) fn whole(from: Size, to: Size, fit: Fit) -> Size {
+    let (part, size) = plan(from, to, fit);
+    Size((from.0 * size.0).div_ceil(part.0), (from.1 * size.1).div_ceil(part.1))
+}
+
 impl Picture {
     /// The picture in `shape`: of 1 channel (grey) or 3, and with one pixel or more.
     ///
@@ -74,11 +60,7 @@ impl Picture {
         let ImageShape { channels, height, width } = shape;
         assert!(!shape.is_empty() && matches!(channels, 1 | 3), "pictures cannot be of {shape}");
         let (from, to) = (Size(self.width(), self.height()), Size(width, height));
-        let (part, size) = match fit {
-            Fit::Crop => (from.inside(to), to),
-            Fit::Squash => (from, to),
-            Fit::Pad => (from, to.inside(from)),
-        };
+        let (part, size) = plan(from, to, fit);
         let pixels = resize(&self.into_interleaved(channels), channels, from, part, size, filter);
         let (left, top) = size.place_in(to);
         let mut planes = vec![0; shape.len()];
@@ -106,7 +88,7 @@ impl Picture {
 fn resize(pixels: &[u8], channels: usize, from: Size, part: Size, to: Size, filter: Filter) -> Vec<u8> {
     let kind = if channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
     let (left, top) = part.place_in(from);
-    let options = ResizeOptions::new().resize_alg(filter.algorithm()).crop(
+    let options = ResizeOptions::new().resize_alg(algorithm(filter)).crop(
         left as f64,
         top as f64,
         part.0 as f64,

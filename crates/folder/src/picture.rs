@@ -7,7 +7,10 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use crate::{Error, ErrorKind};
+use lenslet_dataset::{Fit, ImageShape};
+
+use crate::fit::Size;
+use crate::{Error, ErrorKind, reduced};
 
 /// The most pixels that are decoded.
 pub const MAX_PIXELS: u64 = 1 << 26;
@@ -41,19 +44,27 @@ impl Picture {
     /// damaged or cut off.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        read(path).and_then(|bytes| Self::decode(&bytes)).map_err(|kind| Error::new(path, kind))
+        read(path).and_then(|bytes| decode(&bytes, None)).map_err(|kind| Error::new(path, kind))
     }
 
-    /// [`open`](Self::open) for the bytes of a file.
+    /// Reads a file of which no more is wanted than [`fit`](Self::fit) needs. A JPEG may be decoded at a half, a
+    /// quarter or an eighth of its size, as long as twice the rows and columns that fitting leaves of it stay.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_for(path: impl AsRef<Path>, shape: ImageShape, fit: Fit) -> Result<Self, Error> {
+        let path = path.as_ref();
+        read(path)
+            .and_then(|bytes| Self::decode_for(&bytes, shape, fit))
+            .map_err(|kind| Error::new(path, kind))
+    }
+
+    /// [`open_for`](Self::open_for) for the bytes of a file.
     ///
     /// # Errors
     /// When they are no picture or one that is too large, or are damaged or cut off.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ErrorKind> {
-        match bytes.len() as u64 {
-            0 => Err(ErrorKind::Empty),
-            len if len > MAX_BYTES => Err(ErrorKind::FileTooLong { limit: MAX_BYTES }),
-            _ => decode(bytes),
-        }
+    pub fn decode_for(bytes: &[u8], shape: ImageShape, fit: Fit) -> Result<Self, ErrorKind> {
+        decode(bytes, Some((shape, fit)))
     }
 
     /// Pixels in a row.
@@ -98,7 +109,12 @@ fn read(path: &Path) -> Result<Vec<u8>, ErrorKind> {
     Ok(bytes)
 }
 
-fn decode(bytes: &[u8]) -> Result<Picture, ErrorKind> {
+fn decode(bytes: &[u8], wanted: Option<(ImageShape, Fit)>) -> Result<Picture, ErrorKind> {
+    match bytes.len() as u64 {
+        0 => return Err(ErrorKind::Empty),
+        len if len > MAX_BYTES => return Err(ErrorKind::FileTooLong { limit: MAX_BYTES }),
+        _ => {}
+    }
     let format = image::guess_format(bytes).map_err(|_| ErrorKind::NotAPicture)?;
     if !format.reading_enabled() {
         return Err(ErrorKind::NotAPicture);
@@ -117,6 +133,13 @@ fn decode(bytes: &[u8]) -> Result<Picture, ErrorKind> {
     }
     // A picture with damaged metadata is still a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    if let (Some((shape, fit)), ImageFormat::Jpeg) = (wanted, format)
+        && let Some(mut pixels) =
+            reduced::decode(bytes, Size(width as usize, height as usize), orientation, shape, fit)
+    {
+        pixels.apply_orientation(orientation);
+        return Ok(Picture { pixels });
+    }
     let decoded = DynamicImage::from_decoder(decoder).map_err(|error| damage(error, format, bytes.len()))?;
     let mut pixels = match decoded.color() {
         ColorType::L8 | ColorType::L16 | ColorType::La8 | ColorType::La16 => decoded.into_luma8().into(),

@@ -23,8 +23,9 @@ network! {
 network! {
     /// `imagenette-cnn` without dropout.
     Imagenette: 3x224x224 =>
-        conv(25, 5x5, same), relu, max_pool(2x2), conv(50, 5x5, stride 2, pad 2), relu, max_pool(2x2), batch_norm,
-        conv(70, 3x3, stride 2, pad 1), relu, max_pool(2x2), batch_norm,
+        conv(25, 5x5, same), relu, max_pool(2x2),
+        conv(50, 5x5, stride 2, same), relu, max_pool(2x2), batch_norm(momentum 0.01, eps 0.001),
+        conv(70, 3x3, stride 2, same), relu, max_pool(2x2), batch_norm(momentum 0.01, eps 0.001),
         flatten, dense(100), relu, dense(100), relu, dense(classes)
 }
 

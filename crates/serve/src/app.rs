@@ -4,7 +4,7 @@ use crate::batch::Batches;
 use crate::metrics::{self, Metrics};
 use crate::predict::{explain, predict};
 use crate::refusal::Refusal;
-use crate::{Error, Limits, Model, guard, page};
+use crate::{Error, Limits, Model, Prepare, guard, page};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
@@ -12,8 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use lenslet_dataset::{Image, ImageShape};
-use lenslet_folder::Picture;
+use lenslet_dataset::ImageShape;
 use serde::Serialize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -25,7 +24,7 @@ pub(crate) struct App {
     name: String,
     pub classes: Vec<String>,
     pub shape: ImageShape,
-    pub prepare: fn(Picture, ImageShape, bool) -> Image<'static>,
+    pub prepare: Prepare,
     pub limits: Limits,
     /// Whether the network can say what speaks for a class.
     pub explains: bool,

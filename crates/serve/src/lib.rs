@@ -14,5 +14,5 @@ mod server;
 
 pub use error::Error;
 pub use limits::Limits;
-pub use model::{Explain, Failure, Model, Predict};
+pub use model::{Explain, Failure, Model, Predict, Prepare};
 pub use server::Server;

@@ -1,7 +1,8 @@
 //! What is served.
 
 use lenslet_dataset::{Image, ImageShape};
-use lenslet_folder::Picture;
+use lenslet_folder::ErrorKind;
+use std::sync::Arc;
 
 /// Why a network gave no answer. A client is shown the message.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -15,7 +16,7 @@ pub struct Model {
     /// Names of the classes, in the order of a row of probabilities.
     pub classes: Vec<String>,
     /// Brings a picture to the shape, light and dark swapped where the client wishes it. Called on several threads.
-    pub prepare: fn(Picture, ImageShape, bool) -> Image<'static>,
+    pub prepare: Prepare,
     /// The probability of each class for each picture, in order. Called on one thread, with one batch after the
     /// other. A panic is a failure.
     pub predict: Predict,
@@ -23,6 +24,9 @@ pub struct Model {
     /// `predict`. Nothing where the network cannot be asked that.
     pub explain: Option<Explain>,
 }
+
+/// From the bytes of a picture file to a picture of a model's shape.
+pub type Prepare = Arc<dyn Fn(&[u8], bool) -> Result<Image<'static>, ErrorKind> + Send + Sync>;
 
 /// From pictures of a model's shape to as many rows.
 pub type Predict = Box<dyn FnMut(&[Image<'static>]) -> Result<Vec<Vec<f32>>, Failure> + Send>;

@@ -10,7 +10,6 @@ use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use lenslet_folder::Picture;
 use serde::{Deserialize, Serialize};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -169,9 +168,9 @@ impl App {
     ) -> Result<(), Refusal> {
         let coming = self.batches.announce();
         let turn = Arc::clone(&self.decoders).acquire_owned().await;
-        let (shape, prepare) = (self.shape, self.prepare);
+        let prepare = Arc::clone(&self.prepare);
         let decode = move || {
-            let picture = Picture::decode(&bytes).map(|picture| prepare(picture, shape, invert));
+            let picture = prepare(&bytes, invert);
             drop(turn);
             (picture, place)
         };

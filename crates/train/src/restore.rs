@@ -2,6 +2,7 @@
 
 use crate::{Epoch, Error, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Error as FileError, Tensor, save};
+use lenslet_dataset::Fitting;
 use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct Metadata {
     pub input: [usize; 3],
     /// Names of the classes, in the order of the logits.
     pub classes: Vec<String>,
+    /// How pictures of other sizes became those of the network; the default in files of before it was stored.
+    #[serde(default)]
+    pub fitting: Fitting,
     /// How pixels became inputs.
     pub normalisation: Normalisation,
     /// The data that it was trained on, by name.

@@ -1,7 +1,7 @@
 //! Schedules, groups, averages and the rest in whole runs: they do what they say, and a resumed run is the same.
 
 use lenslet_checkpoint::{Checkpoint, Tensor};
-use lenslet_dataset::{ImageShape, InMemory};
+use lenslet_dataset::{Fitting, ImageShape, InMemory};
 use lenslet_nn::{Classifier, network, parameters, statistics};
 use lenslet_pipeline::{
     Augmentation, EvalLoader, LoaderConfig, Normalisation, RandomCrop, Step, TrainLoader,
@@ -82,6 +82,7 @@ fn save(session: &Session<Small>, path: &Path) -> Vec<u8> {
         network: "small".into(),
         input: Small::INPUT,
         classes: (0..6).map(|class| class.to_string()).collect(),
+        fitting: Fitting::default(),
         normalisation: Normalisation::unit(1),
         data: "rows".into(),
         training: None,
@@ -320,6 +321,7 @@ fn averages_are_loaded_where_the_run_has_them() {
         network: "small".into(),
         input: Small::INPUT,
         classes: Vec::new(),
+        fitting: Fitting::default(),
         normalisation: Normalisation::unit(1),
         data: "rows".into(),
         training,

@@ -1,7 +1,7 @@
 //! Whole runs on real digits: repeatable, resumable, and plain about what goes wrong.
 
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Dataset, ImageShape, InMemory, Subset};
+use lenslet_dataset::{Dataset, Fitting, ImageShape, InMemory, Subset};
 use lenslet_idx::{IdxDataset, Split};
 use lenslet_models::{MnistCnn, MnistMlp};
 use lenslet_nn::{Classifier, network};
@@ -40,6 +40,7 @@ fn metadata<M: Classifier>() -> Metadata {
         network: "test".into(),
         input: M::INPUT,
         classes: (0..10).map(|c| c.to_string()).collect(),
+        fitting: Fitting::default(),
         normalisation: Normalisation::unit(1),
         data: "mnist".into(),
         training: None,

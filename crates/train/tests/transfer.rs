@@ -46,7 +46,8 @@ fn renames(texts: &[&str]) -> Vec<Rename> {
 fn metadata() -> Metadata {
     let classes = ["a", "b", "c"].map(str::to_owned).to_vec();
     let (input, normalisation) = (Old::INPUT, Normalisation::unit(1));
-    Metadata { network: "old".into(), input, classes, normalisation, data: "none".into(), training: None }
+    let (network, data, fitting) = ("old".into(), "none".into(), Default::default());
+    Metadata { network, input, classes, fitting, normalisation, data, training: None }
 }
 
 #[test]

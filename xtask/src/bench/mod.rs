@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 2)]
     threads: usize,
 
-    /// Time one workload only, W1 to W5 or W7, as the peers' kit times other frameworks
+    /// Time one workload only, W1 to W7, as the peers' kit times other frameworks
     #[arg(long, value_name = "ID")]
     workload: Option<String>,
 

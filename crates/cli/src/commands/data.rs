@@ -1,5 +1,6 @@
 //! `lenslet data`
 
+use super::pack::{self, Pack};
 use crate::args::Common;
 use crate::output::{self, count};
 use anyhow::Context;
@@ -25,6 +26,7 @@ pub struct DataTools {
 enum DataCommand {
     Inspect(Inspect),
     Verify(Verify),
+    Pack(Pack),
 }
 
 /// What is in a folder of pictures: classes, sizes, colours, mean and standard deviation.
@@ -70,6 +72,7 @@ pub fn run(arguments: &DataTools) -> anyhow::Result<()> {
     match &arguments.command {
         DataCommand::Inspect(arguments) => inspect(arguments),
         DataCommand::Verify(arguments) => verify(arguments),
+        DataCommand::Pack(arguments) => pack::run(arguments),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
     let data_name = arguments.data.name_or(&metadata.data);
-    let data = arguments.data.open(&data_name, arguments.split, metadata.input)?;
+    let data = arguments.data.open_fitted(&data_name, arguments.split, metadata.input, metadata.fitting)?;
     network::check_classes(&checkpoint, &metadata, &data, &data_name)?;
     let loader =
         EvalLoader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;

@@ -5,9 +5,9 @@ use crate::{inputs, network, output};
 use anyhow::Context;
 use clap::Args;
 use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Image, InMemory};
+use lenslet_dataset::{Fitting, Image, InMemory};
 use lenslet_explain::{Explanation, feature_sheet, filter_sheet, filters, overlay, picture};
-use lenslet_folder::{Filter, Fit};
+
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
 use lenslet_train::Metadata;
@@ -100,8 +100,8 @@ impl UseNetwork for Run<'_> {
         }
         let mut taken = HashSet::new();
         for path in &paths {
-            let picture =
-                inputs::open(path)?.fit(network::image_shape(M::INPUT), Fit::default(), Filter::default());
+            let (shape, Fitting { fit, filter }) = (network::image_shape(M::INPUT), metadata.fitting);
+            let picture = inputs::open(path, shape, fit)?.fit(shape, fit, filter);
             let swap = if arguments.invert { 255 } else { 0 };
             let pixels: Vec<u8> = picture.pixels().iter().map(|pixel| pixel ^ swap).collect();
             let image = Image::new(picture.shape(), pixels)?;

@@ -83,7 +83,7 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
     let input = with_network(&file.network, network::InputShape)?;
-    let train = data.open(&file.data, Split::Train, input)?;
+    let train = data.open_fitted(&file.data, Split::Train, input, file.fitting())?;
     network::check_shape(input, &*train, &file.train.augment)?;
     let weights = file.first_weights()?;
     let normalisation = data.normalisation(&file, &weights, &train, input[0])?;

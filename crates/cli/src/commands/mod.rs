@@ -11,6 +11,7 @@ pub mod explain;
 pub mod export;
 pub mod features;
 pub mod lr_find;
+pub mod pack;
 pub mod predict;
 pub mod report;
 pub mod serve;

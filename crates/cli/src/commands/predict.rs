@@ -24,11 +24,12 @@ struct Guess<'a> {
 pub fn run(arguments: &Predict) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let predictor = Predictor::open(&arguments.checkpoint, arguments.test_time)?;
-    let (shape, classes) = (predictor.shape(), predictor.classes());
+    let (shape, fitting, classes) = (predictor.shape(), predictor.fitting(), predictor.classes());
     let paths = inputs::expand(&arguments.images)?;
     let mut rows = Vec::new();
     for paths in paths.chunks(AT_ONCE) {
-        let read = |path| Ok(prepare(inputs::open(path)?, shape, arguments.invert));
+        let read =
+            |path| Ok(prepare(inputs::open(path, shape, fitting.fit)?, shape, fitting, arguments.invert));
         let pictures = paths.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
         rows.extend(predictor.predict(&pictures)?);
     }

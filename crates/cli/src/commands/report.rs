@@ -140,7 +140,7 @@ fn open(
     checkpoint: &Checkpoint,
 ) -> anyhow::Result<(Arc<dyn Dataset>, String)> {
     let name = data.name_or(&metadata.data);
-    let all = data.open(&name, Split::Validation, metadata.input)?;
+    let all = data.open_fitted(&name, Split::Validation, metadata.input, metadata.fitting)?;
     network::check_classes(checkpoint, metadata, &all, &name)?;
     let file = checkpoint.path().file_name().unwrap_or_default().display().to_string();
     let (pictures, count) = (all.len(), all.len().min(PICTURES));

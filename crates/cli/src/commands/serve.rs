@@ -9,6 +9,7 @@ use clap::Args;
 use image::ImageFormat;
 use lenslet_dataset::Image;
 use lenslet_explain::overlay;
+use lenslet_folder::Picture;
 use lenslet_serve::{Explain, Failure, Limits, Model, Server};
 use lenslet_train::TestTime;
 use serde::Serialize;
@@ -90,7 +91,7 @@ struct Listening<'a> {
 pub fn run(arguments: &Serve) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let predictor = Predictor::open(&arguments.checkpoint, arguments.test_time)?;
-    let shape = predictor.shape();
+    let (shape, fitting) = (predictor.shape(), predictor.fitting());
     // What a checkpoint says can be wrong in ways that only pictures show: better now than to the first client.
     let blank = Image::new(shape, vec![0; shape.len()])?;
     predictor.predict(std::slice::from_ref(&blank))?;
@@ -104,7 +105,10 @@ pub fn run(arguments: &Serve) -> anyhow::Result<()> {
         name: name.clone(),
         shape,
         classes,
-        prepare,
+        prepare: Arc::new(move |bytes, invert| {
+            let picture = Picture::decode_for(bytes, shape, fitting.fit)?;
+            Ok(prepare(picture, shape, fitting, invert))
+        }),
         predict: Box::new(move |pictures| Ok(unlocked(&predictor).predict(pictures)?)),
         explain: explains.then(|| -> Explain {
             Box::new(move |picture, class| heat(&unlocked(&explainer), picture, class))

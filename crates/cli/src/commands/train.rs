@@ -1,7 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
-use crate::data::features_at;
+use crate::data::{features_at, packed_fitting};
 use crate::first_weights::FirstWeights;
 use crate::made_by::MadeBy;
 use crate::progress::{Renderer, renderer};
@@ -37,7 +37,8 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         Some(path) => resume(arguments, path)?,
         None => start(arguments)?,
     };
-    let test = arguments.data.open(&metadata.data, Split::Validation, metadata.input)?;
+    let test =
+        arguments.data.open_fitted(&metadata.data, Split::Validation, metadata.input, metadata.fitting)?;
     network::check_shape(metadata.input, &*test, &Augmentation::default())?;
     anyhow::ensure!(
         metadata.classes == test.classes(),
@@ -59,22 +60,23 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
+    let fitting = packed_fitting(&file.data)?.unwrap_or(file.fitting());
     let input = with_network(&file.network, network::InputShape)?;
-    let train = arguments.data.open(&file.data, Split::Train, input)?;
+    let train = arguments.data.open_fitted(&file.data, Split::Train, input, fitting)?;
     network::check_shape(input, &*train, &file.train.augment)?;
     let weights = file.first_weights()?;
     let normalisation = arguments.data.normalisation(&file, &weights, &train, input[0])?;
     let (network, data, classes) = (file.network.clone(), file.data.clone(), train.classes().to_vec());
     let output = arguments.output.clone().unwrap_or_else(|| Path::new("runs").join(&network));
     spare_other_runs(arguments, &output)?;
-    let metadata = Metadata { network, input, classes, normalisation, data, training: None };
+    let metadata = Metadata { network, input, classes, fitting, normalisation, data, training: None };
     Ok((From::Scratch(Box::new(file), weights), metadata, train, output))
 }
 
 fn resume(arguments: &Train, path: &Path) -> anyhow::Result<Beginning> {
     let (checkpoint, mut metadata) = network::open(path)?;
     metadata.data = arguments.data.name_or(&metadata.data);
-    let train = arguments.data.open(&metadata.data, Split::Train, metadata.input)?;
+    let train = arguments.data.open_fitted(&metadata.data, Split::Train, metadata.input, metadata.fitting)?;
     network::check_classes(&checkpoint, &metadata, &train, &metadata.data)?;
     let augment = metadata.training.as_ref().map(|run| run.config.augment.clone()).unwrap_or_default();
     network::check_shape(metadata.input, &*train, &augment)?;
@@ -169,6 +171,7 @@ impl UseNetwork for Run<'_> {
         }
         file.train = session.config().clone();
         file.made_by = Some(MadeBy::here());
+        (file.fit, file.filter) = (metadata.fitting.fit, metadata.fitting.filter);
         let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
         let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
         let test = EvalLoader::new(test, &metadata.normalisation, config)?;

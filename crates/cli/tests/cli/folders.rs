@@ -3,6 +3,7 @@
 use crate::common::Bench;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use lenslet_checkpoint::Checkpoint;
+use lenslet_dataset::{Filter, Fit};
 use lenslet_train::Metadata;
 use serde_json::Value;
 use std::fs;
@@ -191,4 +192,46 @@ fn what_is_no_folder_of_pictures_is_refused() {
     // Files that a decoder knows win over folders beside them.
     fs::create_dir(bench.path("data/mnist/notes")).expect("room");
     bench.succeed("train mnist-mlp --data data/mnist --epochs 1");
+}
+
+#[test]
+fn how_pictures_are_fitted_is_kept_for_evaluation_and_prediction() {
+    let bench = fruit();
+    bench.succeed(&format!("{TRAIN} --epochs 1 --fit squash --filter box"));
+    let fitting =
+        Checkpoint::open(bench.path(LAST)).expect("whole").metadata::<Metadata>().expect("ours").fitting;
+    assert_eq!((fitting.fit, fitting.filter), (Fit::Squash, Filter::Box));
+    let settings = fs::read_to_string(bench.path("runs/cifar-cnn/config.toml")).expect("there");
+    assert!(settings.contains("fit = \"squash\"") && settings.contains("filter = \"box\""), "{settings}");
+
+    // Squashed by boxes, columns that come twice are the columns.
+    let pixel = |x: u32, y: u32| Rgb([7 * x as u8, 5 * y as u8, (x * y) as u8]);
+    RgbImage::from_fn(32, 32, pixel).save(bench.path("narrow.png")).expect("room");
+    RgbImage::from_fn(64, 32, |x, y| pixel(x / 2, y)).save(bench.path("wide.png")).expect("room");
+    let guesses = |file: &str| {
+        let line = bench.succeed(&format!("predict {LAST} {file} --json"));
+        serde_json::from_str::<Value>(&line).expect("JSON")["classes"].clone()
+    };
+    assert_eq!(guesses("narrow.png"), guesses("wide.png"));
+}
+
+#[test]
+fn a_packed_folder_trains_as_the_folder_until_a_picture_changes() {
+    let bench = fruit();
+    let line = bench.succeed("data pack fruit --size 32 --fit squash --output fruit.pack");
+    assert!(line.starts_with("fruit.pack: 48 pictures of 3x32x32"), "{line}");
+    let evaluate = |run: &str, data: &str| {
+        let line = bench.succeed(&format!("evaluate {run}/last.safetensors --data {data} --json"));
+        serde_json::from_str::<Value>(&line).expect("JSON")["loss"].clone()
+    };
+    let settings = "--epochs 1 --batch-size 6 --seed 1";
+    bench.succeed(&format!("train cifar-cnn --data fruit --fit squash {settings} --output plain"));
+    bench.succeed(&format!("train cifar-cnn --data fruit.pack {settings} --output packed"));
+    assert_eq!(evaluate("plain", "fruit"), evaluate("packed", "fruit.pack"));
+    assert_eq!(evaluate("packed", "fruit"), evaluate("packed", "fruit.pack"), "it is fitted as the pack was");
+
+    write_picture(&bench.path("fruit/train/lime/04.png"), [60, 50, 40], 3);
+    let error = ["fruit.pack", "04.png", "pack the folder again"];
+    bench.refuse_naming("evaluate packed/last.safetensors --data fruit.pack", &error);
+    bench.refuse_naming("data pack nothing --size 32 --output x.pack", &["nothing"]);
 }

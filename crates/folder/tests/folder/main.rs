@@ -6,6 +6,7 @@ mod colours;
 mod common;
 mod fitting;
 mod orientation;
+mod reduced;
 mod skipping;
 mod surveys;
 mod trees;

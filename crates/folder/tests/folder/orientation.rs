@@ -6,7 +6,7 @@ use image::{GrayImage, ImageEncoder, Luma};
 use crate::common::open;
 
 /// A TIFF header and a directory of one entry: tag 0x112, a short.
-fn exif(orientation: u8) -> Vec<u8> {
+pub fn exif(orientation: u8) -> Vec<u8> {
     let entry = [&[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0][..], &[orientation, 0, 0]].concat();
     [b"MM\0\x2A\0\0\0\x08\0\x01", &*entry, &[0; 4]].concat()
 }

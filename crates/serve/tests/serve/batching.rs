@@ -93,10 +93,10 @@ fn a_panic_is_the_affair_of_the_one_picture() {
 #[test]
 fn a_panic_while_a_picture_is_prepared_is_an_answer_too() {
     let mut fragile = model(|pictures| Ok(pictures.iter().map(brightness).collect()));
-    fragile.prepare = |picture, shape, invert| {
+    fragile.prepare = std::sync::Arc::new(|bytes, invert| {
         assert!(!invert, "not upside down");
-        crate::common::prepare(picture, shape, invert)
-    };
+        crate::common::prepare(bytes, invert)
+    });
     let server = Running::start(fragile, Limits { queue: 1, ..Limits::default() });
     let mut client = server.client();
     for _ in 0..3 {

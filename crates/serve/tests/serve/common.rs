@@ -2,11 +2,12 @@
 
 use image::{GrayImage, ImageFormat, Luma};
 use lenslet_dataset::{Image, ImageShape};
-use lenslet_folder::{Filter, Fit, Picture};
+use lenslet_folder::{ErrorKind, Filter, Fit, Picture};
 use lenslet_serve::{Failure, Limits, Model, Server};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,10 +15,11 @@ use tokio::sync::oneshot;
 
 pub const SHAPE: ImageShape = ImageShape { channels: 1, height: 2, width: 2 };
 
-pub fn prepare(picture: Picture, shape: ImageShape, invert: bool) -> Image<'static> {
-    let image = picture.fit(shape, Fit::default(), Filter::default());
+pub fn prepare(bytes: &[u8], invert: bool) -> Result<Image<'static>, ErrorKind> {
+    let picture = Picture::decode_for(bytes, SHAPE, Fit::default())?;
+    let image = picture.fit(SHAPE, Fit::default(), Filter::default());
     let pixels: Vec<u8> = image.pixels().iter().map(|pixel| if invert { !pixel } else { *pixel }).collect();
-    Image::new(shape, pixels).expect("as many")
+    Ok(Image::new(SHAPE, pixels).expect("as many"))
 }
 
 /// Whose prediction is the first pixel itself: class `dark` has what is missing to 1.
@@ -34,7 +36,7 @@ pub fn model(
         name: "brightness".to_owned(),
         shape: SHAPE,
         classes,
-        prepare,
+        prepare: Arc::new(prepare),
         predict: Box::new(predict),
         explain: None,
     }
