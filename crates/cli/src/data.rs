@@ -94,7 +94,8 @@ pub fn default_name(input: [usize; 3]) -> Option<&'static str> {
 
 /// The file of features that a name stands for, if it stands for any.
 pub fn features_at(name: &str) -> Option<&Path> {
-    known(name).is_none().then_some(Path::new(name)).filter(|path| path.is_file())
+    let is_file = |path: &&Path| path.is_file() && !PackDataset::is_at(path);
+    known(name).is_none().then_some(Path::new(name)).filter(is_file)
 }
 
 impl Data {

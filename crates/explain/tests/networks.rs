@@ -99,6 +99,7 @@ fn every_network_can_be_explained() {
             "mnist-deep" => Some(("relu3", 7, 32)),
             "cifar-cnn" => Some(("relu3", 16, 50)),
             "cifar-fast" => Some(("relu7", 4, 24)),
+            "vgg16" => Some(("relu13", 14, 64)),
             "imagenette-cnn" => Some(("relu3", 14, 25)),
             _ => None,
         };
