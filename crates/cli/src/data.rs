@@ -234,8 +234,12 @@ fn folder_split(split: Split) -> lenslet_folder::Split {
     }
 }
 
-/// How the pictures of a pack came to their size; nothing of other data, whose pictures are yet to be fitted.
-pub fn packed_fitting(name: &str) -> anyhow::Result<Option<Fitting>> {
+/// How the pictures of a pack, or those that features were made of, came to their size; nothing of other data, whose
+/// pictures are yet to be fitted.
+pub fn kept_fitting(name: &str) -> anyhow::Result<Option<Fitting>> {
+    if let Some(path) = features_at(name) {
+        return Ok(Some(FeatureFile::open(path)?.description().fitting));
+    }
     if known(name).is_some() || !PackDataset::is_at(name) {
         return Ok(None);
     }

@@ -1,6 +1,7 @@
 //! What features are of, and what made them.
 
 use lenslet_checkpoint::ElementType;
+use lenslet_dataset::Fitting;
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ pub struct Description {
     /// How pixels became the body's inputs.
     pub normalisation: Normalisation,
     /// How pictures of other sizes were brought to the body's.
-    pub fit: String,
+    pub fitting: Fitting,
     /// How the features are kept.
     pub numbers: Numbers,
     /// The parts that there are, such as train and val.

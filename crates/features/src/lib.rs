@@ -2,7 +2,7 @@
 //! memory map, as a [`Dataset`](lenslet_dataset::Dataset).
 //!
 //! ```
-//! use lenslet_dataset::{Dataset, Features, ImageShape};
+//! use lenslet_dataset::{Dataset, Features, Fitting, ImageShape};
 //! use lenslet_features::{Description, FeatureFile, Numbers, Part, Writer};
 //! use lenslet_pipeline::Normalisation;
 //!
@@ -14,7 +14,7 @@
 //!     data: "pets".into(),
 //!     classes: vec!["cat".into(), "dog".into()],
 //!     normalisation: Normalisation::unit(3),
-//!     fit: "crop".into(),
+//!     fitting: Fitting::default(),
 //!     numbers: Numbers::F32,
 //!     parts: vec!["train".into(), "val".into()],
 //! };

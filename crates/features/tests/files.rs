@@ -1,6 +1,6 @@
 //! Files of features: written in pieces, cut short, damaged.
 
-use lenslet_dataset::{Dataset, Features, ImageShape};
+use lenslet_dataset::{Dataset, Features, Fitting, ImageShape};
 use lenslet_features::{Description, Error, ErrorKind, FeatureFile, Numbers, Part, Writer};
 use lenslet_pipeline::Normalisation;
 use std::fs;
@@ -16,7 +16,7 @@ fn description(numbers: Numbers) -> Description {
         data: "pets".into(),
         classes: vec!["cat".into(), "dog".into()],
         normalisation: Normalisation { mean: vec![0.5; 3], std: vec![0.25; 3] },
-        fit: "crop".into(),
+        fitting: Fitting::default(),
         numbers,
         parts: vec!["train".into(), "val".into()],
     }

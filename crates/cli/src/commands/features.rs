@@ -1,6 +1,7 @@
 //! `lenslet features`
 
 use crate::args::{Common, Data, OnError};
+use crate::data::kept_fitting;
 use crate::first_weights::FirstWeights;
 use crate::{network, output};
 use anyhow::Context;
@@ -193,7 +194,7 @@ impl UseNetwork for Run<'_> {
             data: name.clone(),
             classes: pictures[0].1.classes().to_vec(),
             normalisation,
-            fit: "crop".to_owned(),
+            fitting: kept_fitting(name)?.unwrap_or_default(),
             numbers: self.arguments.dtype.into(),
             parts: pictures.iter().map(|(part, _)| (*part).to_owned()).collect(),
         };

@@ -1,7 +1,7 @@
 //! `lenslet train`
 
 use crate::args::{Progress, Split, Train};
-use crate::data::{features_at, packed_fitting};
+use crate::data::{features_at, kept_fitting};
 use crate::first_weights::FirstWeights;
 use crate::made_by::MadeBy;
 use crate::progress::{Renderer, renderer};
@@ -60,7 +60,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let Train { network, data, epochs, .. } = arguments;
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
-    let fitting = packed_fitting(&file.data)?.unwrap_or(file.fitting());
+    let fitting = kept_fitting(&file.data)?.unwrap_or(file.fitting());
     let input = with_network(&file.network, network::InputShape)?;
     let train = arguments.data.open_fitted(&file.data, Split::Train, input, fitting)?;
     network::check_shape(input, &*train, &file.train.augment)?;

@@ -140,7 +140,7 @@ fn write_features(path: &Path) {
         data: "pets".into(),
         classes: vec!["cat".into(), "dog".into()],
         normalisation: Normalisation { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] },
-        fit: "crop".into(),
+        fitting: Default::default(),
         numbers: Numbers::F16,
         parts: vec!["train".into(), "val".into()],
     };
