@@ -76,7 +76,8 @@ pub enum Command {
 /// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs),
 /// OUTPUT/best.safetensors after each epoch that tells more test pictures right than those before,
 /// OUTPUT/metrics.jsonl (one JSON object for each event but the steps), and OUTPUT/config.toml (all settings, for
-/// --config). At the end, a page about the run goes to OUTPUT/report.html. Ctrl-C stops after the step at hand; the last whole epoch is kept.
+/// --config). At the end, a page about the run goes to OUTPUT/report.html. Ctrl-C stops after the step at hand; the last
+/// whole epoch is kept.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -236,7 +237,6 @@ pub struct Summary {
 #[command(after_help = "\
 Examples:
   lenslet augment --augment augment.toml --preview preview.png
-  lenslet export runs/mnist-cnn/best.safetensors --onnx mnist.onnx    for other programs
   lenslet augment --augment run.toml --preview preview.png --data fashion-mnist --rows 4 --columns 12 --seed 1
 
 The file holds a table for each step, perhaps among other settings of a run:

@@ -2,8 +2,7 @@
 
 use anyhow::Context;
 use lenslet_dataset::{Fit, ImageShape};
-use lenslet_folder::{MAX_BYTES, Picture};
-use std::ffi::OsStr;
+use lenslet_folder::{MAX_BYTES, Picture, is_picture};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -51,16 +50,11 @@ fn add_folder(folder: &Path, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         // A link to a folder may lead back here.
         if kind.is_dir() {
             add_folder(&path, paths)?;
-        } else if path.extension().is_some_and(is_picture) && path.is_file() {
+        } else if is_picture(&path) && path.is_file() {
             paths.push(path);
         }
     }
     Ok(())
-}
-
-/// Whether a file's extension is one of those of the pictures that can be read.
-fn is_picture(extension: &OsStr) -> bool {
-    ["jpg", "jpeg", "png", "webp", "bmp", "gif"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Reads a picture from a file, or standard input, to be fitted to a shape.

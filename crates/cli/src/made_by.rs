@@ -2,6 +2,7 @@
 
 use lenslet_kernels::Simd;
 use serde::{Deserialize, Serialize};
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
 /// The program and the machine, for whoever does a run again: another version may train otherwise, and other instructions
 /// round otherwise.
@@ -38,8 +39,10 @@ impl MadeBy {
     }
 }
 
-fn cpu() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    name.map(|(_, name)| name.trim().to_owned())
+/// The processor's name, where the system tells it.
+pub fn cpu() -> Option<String> {
+    let wanted = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(wanted).ok()?;
+    let name = system.cpus().first()?.brand().trim().to_owned();
+    Some(name).filter(|name| !name.is_empty())
 }

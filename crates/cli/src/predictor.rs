@@ -1,15 +1,13 @@
-//! From pictures to probabilities and their reasons: what `predict` and `serve` share.
+//! From pictures to probabilities and their reasons: what `predict`, `explain` and `serve` share.
 
 use crate::network;
 use crate::settings::test_time;
-use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Fitting, Image, ImageShape, InMemory};
-use lenslet_explain::Explanation;
+use lenslet_explain::{Explanation, Filters, filters};
 use lenslet_folder::Picture;
 use lenslet_models::UseNetwork;
 use lenslet_nn::Classifier;
-use lenslet_pipeline::{EvalLoader, LoaderConfig};
 use lenslet_train::{Metadata, TestTime, probabilities};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +32,7 @@ pub struct Predictor {
 trait Network {
     fn probabilities(&self, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, lenslet_train::Error>;
     fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error>;
+    fn filters(&self) -> Option<Filters>;
 }
 
 struct Loaded<M> {
@@ -48,6 +47,10 @@ impl<M: Classifier> Network for Loaded<M> {
 
     fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error> {
         Explanation::new(&self.model, picture)
+    }
+
+    fn filters(&self) -> Option<Filters> {
+        filters(&self.model)
     }
 }
 
@@ -99,15 +102,17 @@ impl Predictor {
         Ok(self.network.explanation(self.inputs(std::slice::from_ref(picture))?)?)
     }
 
+    /// The first layer's filters, where it is a convolution.
+    pub fn filters(&self) -> Option<Filters> {
+        self.network.filters()
+    }
+
     /// From pixels to inputs, by the path of the training data.
     fn inputs(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<f32>> {
         let pixels = pictures.iter().flat_map(Image::pixels).copied().collect();
-        let batches = LoaderConfig { batch_size: pictures.len(), prefetch: 0 };
         let labels = vec![0; pictures.len()];
         let pictures = InMemory::new(self.shape(), pixels, labels, self.metadata.classes.clone())?;
-        let loader = EvalLoader::new(Arc::new(pictures), &self.metadata.normalisation, batches)?;
-        let batch = loader.batches().next().context("no picture")??;
-        Ok(batch.images)
+        network::normalised(Arc::new(pictures), &self.metadata)
     }
 }
 

@@ -12,8 +12,7 @@ pub trait Renderer {
     fn render(&mut self, event: &Event) -> anyhow::Result<()>;
 
     /// Tells a person where the report of the run is.
-    fn wrote(&mut self, report: &Path) -> anyhow::Result<()> {
-        let _ = report;
+    fn wrote(&mut self, _report: &Path) -> anyhow::Result<()> {
         Ok(())
     }
 }

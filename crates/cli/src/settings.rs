@@ -79,6 +79,7 @@ pub struct Settings {
     /// Let these learn nonetheless.
     #[arg(long, value_name = "PATTERN")]
     pub unfreeze: Vec<String>,
+
     /// How pictures of other sizes come to the network's [default: crop]. Evaluating and predicting do it the same way.
     #[arg(long, value_name = "HOW", value_parser = fit_parser())]
     pub fit: Option<Fit>,

@@ -22,4 +22,4 @@ pub use picture::{MAX_BYTES, MAX_PIXELS, MAX_SIDE, Picture};
 pub use sheet::contact_sheet;
 pub use skips::Skips;
 pub use survey::{Spread, Survey};
-pub use tree::Tree;
+pub use tree::{Tree, is_picture};

@@ -12,6 +12,12 @@ use crate::{Error, ErrorKind};
 /// Files that are taken for pictures. What they are is told by their content.
 const EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "bmp", "gif"];
 
+/// Whether a file is taken for a picture, by its extension.
+pub fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
 /// Which pictures there are: `FOLDER/<class>/<picture>`. Only their names are in memory.
 ///
 /// Classes have the order of their folders' names, and so have a class's pictures, byte by byte. Links are followed.
@@ -185,10 +191,9 @@ fn pictures(folder: &Path) -> Result<(Vec<String>, usize), Error> {
     for entry in visible(folder)? {
         let entry = entry?;
         let path = entry.path();
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         // Opening a pipe would wait for ever, so only files and broken links are candidates.
-        let is_candidate = EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
-            && fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
+        let is_candidate =
+            is_picture(&path) && fs::metadata(&path).map_or(true, |metadata| metadata.is_file());
         if is_candidate {
             names.push(utf8(&entry)?);
         } else {

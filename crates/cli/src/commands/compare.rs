@@ -2,7 +2,7 @@
 
 use crate::{output, run_folder};
 use clap::Args;
-use lenslet_report::{Run, differing};
+use lenslet_report::{Epoch, Run, differing};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -79,7 +79,7 @@ pub fn run(arguments: &Compare) -> anyhow::Result<()> {
 
 fn line<'a>(run: &'a Run, differing: &[&'a str]) -> Line<'a> {
     let best = run.best();
-    let score = best.map(|epoch| epoch.validation.unwrap_or(epoch.train));
+    let score = best.map(Epoch::score);
     Line {
         run: &run.name,
         epochs: run.epochs.len(),

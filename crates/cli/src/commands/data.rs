@@ -3,10 +3,9 @@
 use super::pack::{self, Pack};
 use crate::args::Common;
 use crate::output::{self, count};
-use anyhow::Context;
 use clap::{Args, Subcommand};
-use image::RgbImage;
-use lenslet_dataset::{ChannelStats, Image};
+use lenslet_dataset::ChannelStats;
+use lenslet_explain::picture;
 use lenslet_folder::{Spread, Survey, Tree, contact_sheet};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -171,18 +170,9 @@ fn inspect(arguments: &Inspect) -> anyhow::Result<()> {
         if arguments.common.json { output::json(&part)? } else { part.show()? }
     }
     if let (Some(path), Some(tree)) = (&arguments.contact_sheet, trees.first()) {
-        save(path, &contact_sheet(tree, COLUMNS, SIDE))?;
+        output::png(path, &picture(&contact_sheet(tree, COLUMNS, SIDE), 1))?;
     }
     Ok(())
-}
-
-fn save(path: &Path, sheet: &Image<'_>) -> anyhow::Result<()> {
-    let (shape, pixels) = (sheet.shape(), sheet.pixels());
-    let plane = shape.height * shape.width;
-    let interleaved = (0..plane).flat_map(|at| [pixels[at], pixels[plane + at], pixels[2 * plane + at]]);
-    let image = RgbImage::from_raw(shape.width as u32, shape.height as u32, interleaved.collect())
-        .context("the contact sheet has too many classes")?;
-    output::png(path, &image)
 }
 
 #[derive(Serialize)]

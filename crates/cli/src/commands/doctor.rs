@@ -1,6 +1,7 @@
 //! `lenslet doctor`
 
 use crate::args::{Data, OnError, Split};
+use crate::made_by::cpu;
 use crate::{data, output};
 use clap::Args;
 use lenslet_dataset::Dataset;
@@ -8,7 +9,7 @@ use lenslet_kernels::Simd;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::{env, thread};
-use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{Disks, MemoryRefreshKind, RefreshKind, System};
 
 /// What Lenslet finds on this machine: instructions, threads, memory, data sets.
 ///
@@ -63,16 +64,12 @@ pub fn run(arguments: &Doctor) -> anyhow::Result<()> {
 
 impl Report {
     fn new(directory: &Path) -> Self {
-        let wanted = RefreshKind::nothing()
-            .with_memory(MemoryRefreshKind::nothing().with_ram())
-            .with_cpu(CpuRefreshKind::nothing());
+        let wanted = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
         let system = System::new_with_specifics(wanted).ok();
-        let processor = system.as_ref().and_then(|system| system.cpus().first());
-        let processor = processor.map(|cpu| cpu.brand().trim().to_owned());
         Self {
             version: env!("CARGO_PKG_VERSION"),
             platform: format!("{} {}", env::consts::ARCH, env::consts::OS),
-            processor: processor.filter(|name| !name.is_empty()),
+            processor: cpu(),
             simd: Simd::current().name(),
             simd_available: Simd::available().into_iter().map(Simd::name).collect(),
             threads: threads(),

@@ -1,21 +1,16 @@
 //! `lenslet explain`
 
 use crate::args::Common;
-use crate::{inputs, network, output};
+use crate::predictor::{Predictor, prepare};
+use crate::{inputs, output};
 use anyhow::Context;
 use clap::Args;
-use lenslet_checkpoint::Checkpoint;
-use lenslet_dataset::{Fitting, Image, InMemory};
-use lenslet_explain::{Explanation, feature_sheet, filter_sheet, filters, overlay, picture};
-
-use lenslet_models::UseNetwork;
-use lenslet_nn::Classifier;
-use lenslet_train::Metadata;
+use lenslet_dataset::Image;
+use lenslet_explain::{Explanation, feature_sheet, filter_sheet, overlay, picture};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Draw what a network looks at: its filters, feature maps, and where it sees a class.
 ///
@@ -68,99 +63,65 @@ struct Explained<'a> {
     class: &'a str,
     probability: f32,
     /// The layer that Grad-CAM looked at; null where the network has no convolution.
-    grad_cam: Option<String>,
+    grad_cam: Option<&'a str>,
     /// Those whose feature maps were drawn.
     layers: Vec<String>,
 }
 
-struct Run<'a> {
-    checkpoint: &'a Checkpoint,
-    metadata: &'a Metadata,
-    arguments: &'a Explain,
-}
-
 pub fn run(arguments: &Explain) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
-    let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
-    let run = Run { checkpoint: &checkpoint, metadata: &metadata, arguments };
-    network::with_network_of(&checkpoint, &metadata, run)?
-}
-
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<()>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
-        let Self { checkpoint, metadata, arguments } = self;
-        let model: M = network::load(checkpoint, metadata)?;
-        let class = arguments.class.as_deref().map(|name| self.class(name)).transpose()?;
-        let paths = inputs::expand(&arguments.images)?;
-        make_folder(&arguments.output)?;
-        if let Some(filters) = filters(&model) {
-            output::png(&arguments.output.join("filters.png"), &filter_sheet(&filters, FILTER_SIDE))?;
-        }
-        let mut taken = HashSet::new();
-        for path in &paths {
-            let (shape, Fitting { fit, filter }) = (network::image_shape(M::INPUT), metadata.fitting);
-            let picture = inputs::open(path, shape, fit)?.fit(shape, fit, filter);
-            let swap = if arguments.invert { 255 } else { 0 };
-            let pixels: Vec<u8> = picture.pixels().iter().map(|pixel| pixel ^ swap).collect();
-            let image = Image::new(picture.shape(), pixels)?;
-            let alone =
-                InMemory::new(image.shape(), image.pixels().to_vec(), vec![0], metadata.classes.clone())?;
-            let input = network::normalised(Arc::new(alone), metadata)?;
-            let explanation = Explanation::new(&model, input)?;
-            let folder = arguments.output.join(name(path, &mut taken));
-            let explained = self.draw(path, folder, &image, &explanation, class)?;
-            if arguments.common.json {
-                output::json(&explained)?;
-            } else {
-                let Explained { image, folder, class, probability, .. } = &explained;
-                let (image, folder, percent) = (image.display(), folder.display(), 100.0 * probability);
-                output::line(format_args!("{image}: {class} {percent:.1} %, drawn in {folder}"))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<'a> Run<'a> {
-    fn class(&self, name: &str) -> anyhow::Result<usize> {
-        let classes = &self.metadata.classes;
+    let predictor = Predictor::open(&arguments.checkpoint, None)?;
+    let (shape, fitting, classes) = (predictor.shape(), predictor.fitting(), predictor.classes());
+    let number = |name: &str| {
         let known = || format!("no class is called '{name}'; there are {}", classes.join(", "));
         classes.iter().position(|class| class == name).with_context(known)
+    };
+    let class = arguments.class.as_deref().map(number).transpose()?;
+    let paths = inputs::expand(&arguments.images)?;
+    make_folder(&arguments.output)?;
+    if let Some(filters) = predictor.filters() {
+        output::png(&arguments.output.join("filters.png"), &filter_sheet(&filters, FILTER_SIDE))?;
     }
-
-    fn draw(
-        &self,
-        path: &'a Path,
-        folder: PathBuf,
-        image: &Image<'_>,
-        explanation: &Explanation,
-        class: Option<usize>,
-    ) -> anyhow::Result<Explained<'a>> {
-        make_folder(&folder)?;
-        output::png(&folder.join("picture.png"), &picture(image, SIDE))?;
-        let mut layers = Vec::new();
-        for (number, maps) in (1..).zip(explanation.feature_maps()) {
-            let file = format!("{number:02}-{}.png", maps.name);
-            output::png(&folder.join(file), &feature_sheet(&maps, MAPS, MAP_SIDE))?;
-            layers.push(maps.name);
-        }
+    let mut taken = HashSet::new();
+    for path in &paths {
+        let picture = inputs::open(path, shape, fitting.fit)?;
+        let image = prepare(picture, shape, fitting, arguments.invert);
+        let explanation = predictor.explain(&image)?;
+        let folder = arguments.output.join(name(path, &mut taken));
         let class = class.unwrap_or_else(|| explanation.best_class());
-        let layer = explanation.grad_cam_layer().map(str::to_owned);
-        if layer.is_some() {
-            let heat = explanation.grad_cam(class)?;
-            output::png(&folder.join("grad-cam.png"), &overlay(image, &heat, SIDE))?;
+        let layers = draw(&folder, &image, &explanation, class)?;
+        let (name, probability) = (&classes[class], explanation.probabilities()[class]);
+        if arguments.common.json {
+            let grad_cam = explanation.grad_cam_layer();
+            output::json(&Explained { image: path, folder, class: name, probability, grad_cam, layers })?;
+        } else {
+            let (image, folder, percent) = (path.display(), folder.display(), 100.0 * probability);
+            output::line(format_args!("{image}: {name} {percent:.1} %, drawn in {folder}"))?;
         }
-        Ok(Explained {
-            image: path,
-            folder,
-            class: &self.metadata.classes[class],
-            probability: explanation.probabilities()[class],
-            grad_cam: layer,
-            layers,
-        })
     }
+    Ok(())
+}
+
+/// Draws what there is to see of a picture, and returns the layers whose feature maps there are.
+fn draw(
+    folder: &Path,
+    image: &Image<'_>,
+    explanation: &Explanation,
+    class: usize,
+) -> anyhow::Result<Vec<String>> {
+    make_folder(folder)?;
+    output::png(&folder.join("picture.png"), &picture(image, SIDE))?;
+    let mut layers = Vec::new();
+    for (number, maps) in (1..).zip(explanation.feature_maps()) {
+        let file = format!("{number:02}-{}.png", maps.name);
+        output::png(&folder.join(file), &feature_sheet(&maps, MAPS, MAP_SIDE))?;
+        layers.push(maps.name);
+    }
+    if explanation.grad_cam_layer().is_some() {
+        let heat = explanation.grad_cam(class)?;
+        output::png(&folder.join("grad-cam.png"), &overlay(image, &heat, SIDE))?;
+    }
+    Ok(layers)
 }
 
 /// The name of a picture's folder: its own, with a number where another one has that already.

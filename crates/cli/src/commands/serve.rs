@@ -6,14 +6,12 @@ use crate::predictor::{Predictor, prepare};
 use crate::settings::test_time_parser;
 use anyhow::Context;
 use clap::Args;
-use image::ImageFormat;
 use lenslet_dataset::Image;
 use lenslet_explain::overlay;
 use lenslet_folder::Picture;
 use lenslet_serve::{Explain, Failure, Limits, Model, Server};
 use lenslet_train::TestTime;
 use serde::Serialize;
-use std::io::Cursor;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -156,9 +154,7 @@ fn heat(predictor: &Predictor, picture: &Image<'_>, class: Option<usize>) -> Res
     const SIDE: u32 = 288;
     let explanation = predictor.explain(picture)?;
     let heat = explanation.grad_cam(class.unwrap_or_else(|| explanation.best_class()))?;
-    let mut png = Cursor::new(Vec::new());
-    overlay(picture, &heat, SIDE).write_to(&mut png, ImageFormat::Png)?;
-    Ok(png.into_inner())
+    Ok(output::png_bytes(&overlay(picture, &heat, SIDE))?)
 }
 
 /// Ready at the first Ctrl-C or SIGTERM; the second one kills.
