@@ -30,10 +30,17 @@ impl Heatmap {
     /// The heat at a place of the picture, both coordinates in `0..=1`, as a share of the largest: between the centres
     /// of pixels it changes linearly. Zero everywhere where nothing speaks for the class.
     pub fn at(&self, row: f32, column: f32) -> f32 {
+        self.shares()(row, column)
+    }
+
+    /// [`at`](Self::at) for many places: the largest heat is looked for once.
+    pub(crate) fn shares(&self) -> impl Fn(f32, f32) -> f32 {
         let most = self.values.iter().copied().fold(0.0, f32::max);
-        if most <= 0.0 || !most.is_finite() {
-            return 0.0;
-        }
+        let is_hot = most > 0.0 && most.is_finite();
+        move |row, column| if is_hot { self.between(row, column) / most } else { 0.0 }
+    }
+
+    fn between(&self, row: f32, column: f32) -> f32 {
         let between = |place: f32, size: usize| {
             let place = (place * size as f32 - 0.5).clamp(0.0, (size - 1) as f32);
             let first = place as usize;
@@ -45,7 +52,7 @@ impl Heatmap {
         let value = |row: usize, column: usize| self.values[row * self.width + column];
         let upper = mix(value(top, left), value(top, right), across);
         let lower = mix(value(bottom, left), value(bottom, right), across);
-        mix(upper, lower, down) / most
+        mix(upper, lower, down)
     }
 }
 

@@ -36,8 +36,9 @@ fn colour(image: &Image<'_>, row: usize, column: usize) -> [u8; 3] {
 pub fn overlay(image: &Image<'_>, heat: &Heatmap, side: u32) -> RgbImage {
     let mut drawn = picture(image, side);
     let [width, height] = [drawn.width(), drawn.height()].map(|size| size as f32);
+    let share = heat.shares();
     for (x, y, pixel) in drawn.enumerate_pixels_mut() {
-        let heat = heat.at((y as f32 + 0.5) / height, (x as f32 + 0.5) / width);
+        let heat = share((y as f32 + 0.5) / height, (x as f32 + 0.5) / width);
         let (colour, share) =
             (colorous::INFERNO.eval_continuous(f64::from(heat)).as_array(), HEAT * heat.sqrt());
         for (under, over) in pixel.0.iter_mut().zip(colour) {

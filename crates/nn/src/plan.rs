@@ -31,6 +31,15 @@ pub struct Stage {
     pub statistics: Vec<Box<dyn Parameter>>,
 }
 
+impl Stage {
+    /// All tensors, trained or not, and what they are called after the stage.
+    pub fn tensors(&self) -> impl Iterator<Item = (&'static str, &dyn Parameter)> {
+        let parameters = self.parameters.iter().map(|(name, tensor)| (*name, tensor.as_ref()));
+        let statistics = self.statistics.iter().map(Box::as_ref);
+        parameters.chain(["running_mean", "running_var"].into_iter().zip(statistics))
+    }
+}
+
 /// The kernels that a plan can call.
 pub enum Operation {
     /// Weight and bias are those of [`Conv2d`](crate::Conv2d).
@@ -135,11 +144,9 @@ impl Plan {
 
     /// The names of all tensors, trained or not.
     pub fn tensors(&self) -> impl Iterator<Item = String> {
-        self.stages.iter().flat_map(|Stage { name, parameters, statistics, .. }| {
-            let parameters = parameters.iter().map(|(tensor, _)| *tensor);
-            let statistics = ["running_mean", "running_var"].into_iter().take(statistics.len());
-            parameters.chain(statistics).map(move |tensor| format!("{name}.{tensor}"))
-        })
+        self.stages
+            .iter()
+            .flat_map(|stage| stage.tensors().map(move |(tensor, _)| format!("{}.{tensor}", stage.name)))
     }
 
     /// Begins a residual block: what follows is the first of two ways for the output so far.

@@ -317,9 +317,9 @@ fn run_backward(
     wanted: bool,
     gradients: &mut Gradients<f32, Cpu>,
 ) -> Result<Option<Buffer>, CpuError> {
-    let stages = plan.stages.as_slice();
     // What the stage at hand left in memory. A later in-place stage may have changed it, but never the sign
     // of an element that its gradient reaches.
+    let stages = plan.stages.as_slice();
     let mut output = trace.output.take();
     let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in stages.iter().enumerate().skip(plan.trained_from).rev() {

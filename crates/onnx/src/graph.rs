@@ -25,7 +25,7 @@ const LOGITS: &str = "logits";
 pub fn export(plan: &Plan, description: &Description) -> Result<ModelProto, Error> {
     let metadata_props = description.to_metadata(plan.input()[0])?;
     check_outputs(plan, description.classes.len())?;
-    check_size(plan.stages().iter().flat_map(tensors).map(|(_, tensor)| tensor.len()).sum())?;
+    check_size(plan.stages().iter().flat_map(Stage::tensors).map(|(_, tensor)| tensor.len()).sum())?;
     let mut graph = Graph::default();
     for stage in plan.stages() {
         graph.add(stage)?;
@@ -65,13 +65,6 @@ fn last(plan: &Plan) -> String {
 
 fn shown(stage: &Stage) -> String {
     format!("{} {}", stage.name, stage.layer).trim().to_owned()
-}
-
-/// A stage's tensors and what they are called after the layer.
-fn tensors(stage: &Stage) -> impl Iterator<Item = (&'static str, &dyn Parameter)> {
-    let parameters = stage.parameters.iter().map(|(name, tensor)| (*name, tensor.as_ref()));
-    let statistics = stage.statistics.iter().map(Box::as_ref);
-    parameters.chain(["running_mean", "running_var"].into_iter().zip(statistics))
 }
 
 /// A graph up to some stage.
@@ -141,7 +134,7 @@ impl Graph {
             return Err(Error::Name { layer: stage.layer.clone(), name: name.clone() });
         }
         let mut input = Vec::from(inputs);
-        for (tensor, values) in tensors(stage) {
+        for (tensor, values) in stage.tensors() {
             let constant = constant(format!("{name}.{tensor}"), values);
             input.push(constant.name.clone());
             self.constants.push(constant);

@@ -46,13 +46,9 @@ pub(crate) fn table(runs: &[Run]) -> String {
     };
     let percent = |accuracy: f64| format!("{:.2} %", 100.0 * accuracy);
     row("epochs", &|run| run.epochs.last().map(|epoch| epoch.epoch.to_string()));
-    row("best accuracy", &|run| {
-        run.best().map(|best| percent(best.validation.unwrap_or(best.train).accuracy))
-    });
+    row("best accuracy", &|run| run.best().map(|best| percent(best.score().accuracy)));
     row("in epoch", &|run| run.best().map(|best| best.epoch.to_string()));
-    row("loss then", &|run| {
-        run.best().map(|best| format!("{:.4}", best.validation.unwrap_or(best.train).loss))
-    });
+    row("loss then", &|run| run.best().map(|best| format!("{:.4}", best.score().loss)));
     row("time", &|run| (!run.epochs.is_empty()).then(|| time(run.seconds())));
     for name in differing {
         row(name, &|run| run.setting(name).map(str::to_owned));

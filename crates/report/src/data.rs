@@ -93,12 +93,19 @@ pub struct Figure {
     pub caption: String,
 }
 
+impl Epoch {
+    /// The score that counts: that on validation data, or on training data where there are none.
+    pub fn score(&self) -> Score {
+        self.validation.unwrap_or(self.train)
+    }
+}
+
 impl Run {
     /// The epoch with the best accuracy on validation data, or on training data where there are none; the first of several.
     pub fn best(&self) -> Option<&Epoch> {
-        let accuracy = |epoch: &Epoch| epoch.validation.unwrap_or(epoch.train).accuracy;
-        let better =
-            |best: Option<&'_ Epoch>, epoch: &Epoch| best.is_none_or(|b| accuracy(epoch) > accuracy(b));
+        let better = |best: Option<&'_ Epoch>, epoch: &Epoch| {
+            best.is_none_or(|best| epoch.score().accuracy > best.score().accuracy)
+        };
         let mut best = None;
         for epoch in &self.epochs {
             if better(best, epoch) {
