@@ -15,11 +15,33 @@ const PADDING: isize = 4;
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
+/// As the peers normalise in both workloads.
+pub(crate) fn normalisation() -> Normalisation {
+    Normalisation { mean: MEAN.to_vec(), std: STD.to_vec() }
+}
+
+/// One batch of `size` pictures after the other: epoch follows upon epoch, without the partial batch at their ends.
+pub(crate) fn whole_batches(loader: TrainLoader, size: usize) -> impl FnMut() -> Result<Batch, Error> {
+    let (mut epoch, mut batches) = (1, loader.epoch(0, 1));
+    move || {
+        loop {
+            match batches.next().transpose()? {
+                Some(batch) if batch.len() == size => return Ok(batch),
+                Some(_) => {}
+                None => {
+                    epoch += 1;
+                    batches = loader.epoch(0, epoch);
+                }
+            }
+        }
+    }
+}
+
 /// Bytes that a picture moves: each of its own is read, and becomes a number.
 pub(crate) const BYTES: usize = 3 * 32 * 32 * (1 + size_of::<f32>());
 
 /// A step makes the next batch of 50,000 pictures in memory: random crop with 4 pixels of padding, horizontal flip,
-/// normalised. Epoch follows upon epoch, without the partial batch at their ends.
+/// normalised.
 pub(crate) fn prepare(batch_size: usize) -> Result<Run, Error> {
     let count = (PICTURES / batch_size).max(1) * batch_size;
     let mut rng = random::rng([1, 0, 0, random::purpose("benches")]);
@@ -28,20 +50,9 @@ pub(crate) fn prepare(batch_size: usize) -> Result<Run, Error> {
     let crop = RandomCrop { padding: PADDING as u16, ..RandomCrop::default() };
     let flip = RandomHorizontalFlip::default();
     let augmentation = Augmentation { steps: vec![Step::RandomCrop(crop), Step::RandomHorizontalFlip(flip)] };
-    let normalisation = Normalisation { mean: MEAN.to_vec(), std: STD.to_vec() };
     let config = LoaderConfig { batch_size, prefetch: 2 };
-    let loader = TrainLoader::new(data.clone(), &normalisation, &augmentation, config)?;
-
-    let (mut epoch, mut batches) = (1, loader.epoch(0, 1));
-    let mut next = move || -> Result<Batch, Error> {
-        loop {
-            if let Some(batch) = batches.next() {
-                return Ok(batch?);
-            }
-            epoch += 1;
-            batches = loader.epoch(0, epoch);
-        }
-    };
+    let loader = TrainLoader::new(data.clone(), &normalisation(), &augmentation, config)?;
+    let mut next = whole_batches(loader, batch_size);
     check(&data, &next()?)?;
     Ok(Box::new(move || next().map(drop)))
 }
@@ -59,21 +70,29 @@ fn check(data: &InMemory, batch: &Batch) -> Result<(), Error> {
         let mut ways = shifts.clone().flat_map(|down| {
             shifts.clone().flat_map(move |right| [false, true].map(|flipped| (down, right, flipped)))
         });
-        if !ways.any(|(down, right, flipped)| is_view(pixels, image, down, right, flipped)) {
+        if !ways.any(|(down, right, flipped)| is_view(SHAPE, pixels, image, [down, right], flipped)) {
             return wrong(
                 format!("picture {index} became what it cannot"),
                 "must be cropped, flipped and normalised",
             );
         }
-        changed |= !is_view(pixels, image, 0, 0, false);
+        changed |= !is_view(SHAPE, pixels, image, [0, 0], false);
     }
     if changed { Ok(()) } else { wrong("no picture was changed".into(), "must be cropped or flipped") }
 }
 
-fn is_view(pixels: &[u8], image: &[f32], down: isize, right: isize, flipped: bool) -> bool {
-    let [height, width] = [SHAPE.height as isize, SHAPE.width as isize];
+/// Whether an image is a picture of this shape, moved, perhaps mirrored, and normalised.
+pub(crate) fn is_view(
+    shape: ImageShape,
+    pixels: &[u8],
+    image: &[f32],
+    [down, right]: [isize; 2],
+    flipped: bool,
+) -> bool {
+    let [height, width] = [shape.height as isize, shape.width as isize];
     let is_pixel = |(at, found): (usize, &f32)| {
-        let (channel, at) = (at / (SHAPE.height * SHAPE.width), (at % (SHAPE.height * SHAPE.width)) as isize);
+        let plane = shape.height * shape.width;
+        let (channel, at) = (at / plane, (at % plane) as isize);
         let (row, column) = (at / width, at % width);
         let (row, column) = (row + down, if flipped { width - 1 - column } else { column } + right);
         let is_inside = (0..height).contains(&row) && (0..width).contains(&column);
