@@ -64,11 +64,17 @@ impl Picture {
         let pixels = resize(&self.into_interleaved(channels), channels, from, part, size, filter);
         let (left, top) = size.place_in(to);
         let mut planes = vec![0; shape.len()];
-        for (channel, plane) in planes.chunks_exact_mut(height * width).enumerate() {
-            let rows = plane.chunks_exact_mut(width).skip(top);
-            for (row, source) in rows.zip(pixels.chunks_exact(size.0 * channels)) {
-                let source = source.iter().skip(channel).step_by(channels);
-                row[left..].iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+        for (line, source) in pixels.chunks_exact(size.0 * channels).enumerate() {
+            let start = (top + line) * width + left;
+            let mut rows = planes.chunks_exact_mut(height * width).map(|plane| &mut plane[start..][..size.0]);
+            match [rows.next(), rows.next(), rows.next()] {
+                [Some(red), Some(green), Some(blue)] => {
+                    let targets = red.iter_mut().zip(green).zip(blue);
+                    for (((red, green), blue), from) in targets.zip(source.as_chunks().0) {
+                        [*red, *green, *blue] = *from;
+                    }
+                }
+                rows => rows.into_iter().flatten().for_each(|row| row.copy_from_slice(source)),
             }
         }
         Image::new(shape, planes).expect("as many pixels as the shape has")

@@ -65,11 +65,11 @@ pub(crate) struct Filler {
 impl Filler {
     pub(crate) fn batch(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
         let len = indices.len() * self.output.len();
-        let mut images = Vec::new();
-        images
+        Vec::<f32>::new()
             .try_reserve_exact(len)
             .map_err(|_| Error::BatchTooLarge { batch_size: indices.len(), shape: self.output })?;
-        images.resize(len, 0.0);
+        // Zeros that the system hands out when they are first touched, which the threads below do, each its own.
+        let mut images = vec![0.0; len];
         let labels: Vec<Result<usize, Error>> = images
             .par_chunks_exact_mut(self.output.len())
             .zip(indices)
