@@ -1,7 +1,7 @@
 //! From checked layers to Rust types.
 
 use crate::layer::{Kind, Layer, Outputs, Padding, SHORTCUT, Shape, Step, Window, follow};
-use crate::parse::{Layers, Network};
+use crate::parse::{InCrate, Layers, Network};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use std::fmt::Display;
@@ -45,18 +45,18 @@ impl Field {
     }
 }
 
-fn fields(steps: &[Step], owner: Option<Owner>) -> Result<Vec<Field>> {
-    steps.iter().map(|step| field(step, owner)).collect()
+fn fields(nn: &Ident, steps: &[Step], owner: Option<Owner>) -> Result<Vec<Field>> {
+    steps.iter().map(|step| field(nn, step, owner)).collect()
 }
 
-fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
+fn field(nn: &Ident, step: &Step, owner: Option<Owner>) -> Result<Field> {
     let Step { layer, input, output, .. } = *step;
     let name = format_ident!("{}", step.name, span = layer.span);
     let mut definitions = quote!();
     let numbers = |numbers: &[usize]| numbers.iter().map(|n| quote!(#n)).collect::<Vec<_>>();
     let padding = |padding: Padding| match padding {
         Padding::Symmetric(pad) => quote!(#pad),
-        Padding::Same => quote!({ ::lenslet_nn::SAME }),
+        Padding::Same => quote!({ #nn::SAME }),
     };
     let pool = |window: Window| {
         let rows_and_columns = output.sizes()[1..].to_vec();
@@ -72,29 +72,29 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
                 &[input.sizes(), output.sizes(), window.kernel.to_vec(), window.stride.to_vec()].concat(),
             );
             generics.push(padding(window.padding));
-            (quote!(::lenslet_nn::Conv2d), generics)
+            (quote!(#nn::Conv2d), generics)
         }
-        Kind::MaxPool { window } => (quote!(::lenslet_nn::MaxPool2d), pool(*window)),
-        Kind::AvgPool { window } => (quote!(::lenslet_nn::AvgPool2d), pool(*window)),
+        Kind::MaxPool { window } => (quote!(#nn::MaxPool2d), pool(*window)),
+        Kind::AvgPool { window } => (quote!(#nn::AvgPool2d), pool(*window)),
         Kind::GlobalAvgPool => {
             let kernel = input.sizes()[1..].try_into().expect("a picture has height and width");
             let window = Window { kernel, stride: kernel, padding: Padding::Symmetric(0) };
-            (quote!(::lenslet_nn::AvgPool2d), pool(window))
+            (quote!(#nn::AvgPool2d), pool(window))
         }
         Kind::BatchNorm { momentum_per_mille, epsilon_per_billion } => {
             let generics = numbers(&[input.sizes()[0], *momentum_per_mille, *epsilon_per_billion]);
-            (quote!(::lenslet_nn::BatchNorm), generics)
+            (quote!(#nn::BatchNorm), generics)
         }
-        Kind::Relu => (quote!(::lenslet_nn::Relu), Vec::new()),
-        Kind::Dropout { per_mille } => (quote!(::lenslet_nn::Dropout), numbers(&[*per_mille])),
-        Kind::Flatten => (quote!(::lenslet_nn::Flatten), numbers(&[input.sizes(), output.sizes()].concat())),
+        Kind::Relu => (quote!(#nn::Relu), Vec::new()),
+        Kind::Dropout { per_mille } => (quote!(#nn::Dropout), numbers(&[*per_mille])),
+        Kind::Flatten => (quote!(#nn::Flatten), numbers(&[input.sizes(), output.sizes()].concat())),
         Kind::Dense { outputs, .. } => {
             let inputs = numbers(&input.sizes());
             let outputs = match outputs {
-                Outputs::Number(n) => quote!(::lenslet_nn::dfdx::shapes::Const<#n>),
-                Outputs::Classes => quote!(::lenslet_nn::Classes),
+                Outputs::Number(n) => quote!(#nn::dfdx::shapes::Const<#n>),
+                Outputs::Classes => quote!(#nn::Classes),
             };
-            (quote!(::lenslet_nn::Dense), [inputs, vec![outputs]].concat())
+            (quote!(#nn::Dense), [inputs, vec![outputs]].concat())
         }
         Kind::Residual { body, shortcut } => {
             let Some(owner) = owner else {
@@ -103,7 +103,7 @@ fn field(step: &Step, owner: Option<Owner>) -> Result<Field> {
                 return Err(Error::new(layer.span, what));
             };
             let path;
-            (path, definitions) = residual(owner, step, [body, shortcut])?;
+            (path, definitions) = residual(nn, owner, step, [body, shortcut])?;
             (quote!(#path), Vec::new())
         }
     };
@@ -132,6 +132,7 @@ fn has_tensors(layer: &Layer) -> bool {
 
 /// The type of a residual block, and its definition. Layers of the shortcut have names of their own.
 fn residual(
+    nn: &Ident,
     owner: Owner,
     Step { layer, name, input, output }: &Step,
     [body, shortcut]: [&[Layer]; 2],
@@ -145,7 +146,8 @@ fn residual(
     let inner = Owner { name: &type_name, ..owner };
     let (body_steps, _) = follow(body, *input, "")?;
     let (shortcut_steps, _) = follow(shortcut, *input, SHORTCUT)?;
-    let (through, around) = (fields(&body_steps, Some(inner))?, fields(&shortcut_steps, Some(inner))?);
+    let (through, around) =
+        (fields(nn, &body_steps, Some(inner))?, fields(nn, &shortcut_steps, Some(inner))?);
     let plans = |fields: &[Field]| fields.iter().map(Field::plan).collect::<TokenStream>();
     let (through_plan, around_plan) = (plans(&through), plans(&around));
     let plan = quote! {
@@ -157,7 +159,7 @@ fn residual(
     };
     let documentation = format!("`{name}` of [`{}`], from {input} to {output}.", owner.name);
     let all: Vec<Field> = through.into_iter().chain(around).collect();
-    Ok((type_name.clone(), collection(&quote!(#[doc = #documentation]), inner, &all, &plan)?))
+    Ok((type_name.clone(), collection(nn, &quote!(#[doc = #documentation]), inner, &all, &plan)?))
 }
 
 fn nothing_to_learn(at: Span, name: impl Display) -> Error {
@@ -165,21 +167,21 @@ fn nothing_to_learn(at: Span, name: impl Display) -> Error {
 }
 
 /// The body of `layers!`.
-pub fn layers(layers: Layers) -> Result<TokenStream> {
+pub fn layers(InCrate { nn, declaration: layers }: InCrate<Layers>) -> Result<TokenStream> {
     let (steps, _) = follow(&layers.layers, layers.input, "")?;
-    let fields = fields(&steps, None)?;
+    let fields = fields(&nn, &steps, None)?;
     let types = fields.iter().map(Field::concrete);
     Ok(quote!((#(#types,)*)))
 }
 
 /// The body of `network!`.
-pub fn network(network: Network) -> Result<TokenStream> {
+pub fn network(InCrate { nn, declaration: network }: InCrate<Network>) -> Result<TokenStream> {
     let Network { attributes, visibility, name, layers } = &network;
     let (steps, output) = follow(&layers.layers, layers.input, "")?;
     let owner = Owner { name, visibility };
-    let fields = fields(&steps, Some(owner))?;
+    let fields = fields(&nn, &steps, Some(owner))?;
     let plan: TokenStream = fields.iter().map(Field::plan).collect();
-    let collection = collection(&quote!(#(#attributes)*), owner, &fields, &plan)?;
+    let collection = collection(&nn, &quote!(#(#attributes)*), owner, &fields, &plan)?;
 
     let sample = match layers.input {
         Shape::Picture([c, h, w]) => quote!(Const<#c>, Const<#h>, Const<#w>),
@@ -195,11 +197,11 @@ pub fn network(network: Network) -> Result<TokenStream> {
         Shape::Flat(length) => (quote!((B, Const<#length>)), quote!((batch, Const))),
         Shape::Classes => {
             let head = &last.name;
-            (quote!((B, ::lenslet_nn::Classes)), quote!((batch, self.#head.outputs())))
+            (quote!((B, #nn::Classes)), quote!((batch, self.#head.outputs())))
         }
     };
     let classifier = match &layers.layers[layers.layers.len() - 1].kind {
-        Kind::Dense { outputs, .. } => classifier(name, layers.input, &fields, &last.name, *outputs),
+        Kind::Dense { outputs, .. } => classifier(&nn, name, layers.input, &fields, &last.name, *outputs),
         _ => quote!(),
     };
 
@@ -207,9 +209,9 @@ pub fn network(network: Network) -> Result<TokenStream> {
         #collection
 
         const _: () = {
-            use ::lenslet_nn::dfdx::nn::{Module, ModuleMut};
-            use ::lenslet_nn::dfdx::prelude::{Const, Cpu, CpuError, Dim, HasShape, Tape, Tensor};
-            use ::lenslet_nn::Plan;
+            use #nn::dfdx::nn::{Module, ModuleMut};
+            use #nn::dfdx::prelude::{Const, Cpu, CpuError, Dim, HasShape, Tape, Tensor};
+            use #nn::Plan;
 
             impl<B: Dim, T: Tape<f32, Cpu>> Module<Tensor<(B, #sample), f32, Cpu, T>> for #name {
                 type Output = Tensor<#output_type, f32, Cpu, T>;
@@ -220,7 +222,7 @@ pub fn network(network: Network) -> Result<TokenStream> {
                     x: Tensor<(B, #sample), f32, Cpu, T>,
                 ) -> ::core::result::Result<Self::Output, CpuError> {
                     let batch = HasShape::shape(&x).0;
-                    ::lenslet_nn::forward(Plan::of(self, &[#(#input_sizes),*]), x, #output_value)
+                    #nn::forward(Plan::of(self, &[#(#input_sizes),*]), x, #output_value)
                 }
             }
 
@@ -234,7 +236,7 @@ pub fn network(network: Network) -> Result<TokenStream> {
                 ) -> ::core::result::Result<Self::Output, CpuError> {
                     let batch = HasShape::shape(&x).0;
                     let output = #output_value;
-                    ::lenslet_nn::forward_mut(self, &[#(#input_sizes),*], x, output)
+                    #nn::forward_mut(self, &[#(#input_sizes),*], x, output)
                 }
             }
 
@@ -245,6 +247,7 @@ pub fn network(network: Network) -> Result<TokenStream> {
 
 /// A struct with a field for each layer, which is a dfdx collection of tensors and a `Layer`.
 fn collection(
+    nn: &Ident,
     attributes: &TokenStream,
     Owner { name, visibility }: Owner,
     fields: &[Field],
@@ -274,16 +277,16 @@ fn collection(
         #attributes
         #[derive(Clone, Debug)]
         #visibility struct #name<
-            E: ::lenslet_nn::dfdx::prelude::Dtype = f32,
-            D: ::lenslet_nn::dfdx::prelude::Storage<E> = ::lenslet_nn::dfdx::prelude::Cpu,
+            E: #nn::dfdx::prelude::Dtype = f32,
+            D: #nn::dfdx::prelude::Storage<E> = #nn::dfdx::prelude::Cpu,
         > {
             #(#[doc = #documentation] pub #names: #types,)*
         }
 
         const _: () = {
-            use ::lenslet_nn::dfdx::nn::{BuildOnDevice, ModuleVisitor, TensorCollection};
-            use ::lenslet_nn::dfdx::prelude::{Device, Dtype};
-            use ::lenslet_nn::{Layer, Plan};
+            use #nn::dfdx::nn::{BuildOnDevice, ModuleVisitor, TensorCollection};
+            use #nn::dfdx::prelude::{Device, Dtype};
+            use #nn::{Layer, Plan};
 
             impl<E: Dtype, D: Device<E>> TensorCollection<E, D> for #name<E, D> {
                 type To<E2: Dtype, D2: Device<E2>> = #name<E2, D2>;
@@ -314,7 +317,7 @@ fn collection(
 
                 fn keep_statistics(
                     &mut self,
-                    batch: &mut dyn ::core::iter::Iterator<Item = ::lenslet_nn::BatchStatistics>,
+                    batch: &mut dyn ::core::iter::Iterator<Item = #nn::BatchStatistics>,
                 ) {
                     #(Layer::keep_statistics(&mut self.#names, batch);)*
                 }
@@ -323,7 +326,14 @@ fn collection(
     })
 }
 
-fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, outputs: Outputs) -> TokenStream {
+fn classifier(
+    nn: &Ident,
+    name: &Ident,
+    input: Shape,
+    fields: &[Field],
+    head: &Ident,
+    outputs: Outputs,
+) -> TokenStream {
     let [channels, height, width] = match input {
         Shape::Picture(sizes) => sizes,
         Shape::Flat(length) => [1, 1, length],
@@ -334,9 +344,9 @@ fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, output
         let concrete = field.concrete();
         if field.is_classes {
             let inputs = &generics[0];
-            quote!(#name: ::lenslet_nn::Dense::<#inputs, _>::zeros(::lenslet_nn::Classes(classes)))
+            quote!(#name: #nn::Dense::<#inputs, _>::zeros(#nn::Classes(classes)))
         } else if field.has_tensors {
-            quote!(#name: ::lenslet_nn::dfdx::nn::BuildModule::build(&Cpu::default()))
+            quote!(#name: #nn::dfdx::nn::BuildModule::build(&Cpu::default()))
         } else {
             quote!(#name: <#concrete as ::core::default::Default>::default())
         }
@@ -345,16 +355,16 @@ fn classifier(name: &Ident, input: Shape, fields: &[Field], head: &Ident, output
         Outputs::Classes => quote!(),
         Outputs::Number(network) => quote! {
             if classes != #network {
-                return ::core::result::Result::Err(::lenslet_nn::WrongClasses::Fixed { network: #network, data: classes });
+                return ::core::result::Result::Err(#nn::WrongClasses::Fixed { network: #network, data: classes });
             }
         },
     };
     quote! {
-        impl ::lenslet_nn::Classifier for #name {
+        impl #nn::Classifier for #name {
             const INPUT: [usize; 3] = [#channels, #height, #width];
 
-            fn with_classes(classes: usize) -> ::core::result::Result<Self, ::lenslet_nn::WrongClasses> {
-                ::lenslet_nn::WrongClasses::check(classes)?;
+            fn with_classes(classes: usize) -> ::core::result::Result<Self, #nn::WrongClasses> {
+                #nn::WrongClasses::check(classes)?;
                 #check
                 ::core::result::Result::Ok(Self { #(#values,)* })
             }

@@ -21,6 +21,19 @@ pub struct Network {
     pub layers: Layers,
 }
 
+/// What someone wrote, after the `$crate` that `lenslet-nn`'s macro put before it: the code that is written names the
+/// crate in that way, so that it compiles where only a crate that re-exports `lenslet-nn` is known.
+pub struct InCrate<T> {
+    pub nn: Ident,
+    pub declaration: T,
+}
+
+impl<T: Parse> Parse for InCrate<T> {
+    fn parse(input: ParseStream) -> Result<Self> {
+        Ok(Self { nn: input.parse()?, declaration: input.parse()? })
+    }
+}
+
 impl Parse for Network {
     fn parse(input: ParseStream) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;

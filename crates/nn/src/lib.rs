@@ -49,6 +49,7 @@ mod initialise;
 mod inspect;
 mod layers;
 mod loss;
+mod macros;
 mod parameter;
 mod plan;
 mod run;
@@ -64,7 +65,8 @@ pub use initialise::{Initialiser, initialise};
 pub use inspect::{InspectedLayer, Inspection};
 pub use layers::{AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};
 pub use lenslet_kernels::{BatchStatistics, Padding, Targets, Window};
-pub use lenslet_nn_macros::{layers, network};
+#[doc(hidden)]
+pub use lenslet_nn_macros::{layers as expand_layers, network as expand_network};
 pub use loss::{LossError, cross_entropy};
 pub use parameter::{Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 pub use plan::{Layer, Operation, Plan, Stage, advance_noise, set_noise};
