@@ -101,6 +101,7 @@ fn every_network_can_be_explained() {
             "cifar-fast" => Some(("relu7", 4, 24)),
             "vgg16" => Some(("relu13", 14, 64)),
             "imagenette-cnn" => Some(("relu3", 14, 25)),
+            "imagenette-resnet" => Some(("relu9", 4, 32)),
             _ => None,
         };
         assert_eq!(found, expected.map(|(layer, rows, count)| (layer.to_owned(), rows, count)), "{name}");

@@ -15,6 +15,7 @@
 mod cifar_cnn;
 mod cifar_fast;
 mod imagenette_cnn;
+mod imagenette_resnet;
 mod mnist_cnn;
 mod mnist_deep;
 mod mnist_mlp;
@@ -24,6 +25,7 @@ mod zoo;
 pub use cifar_cnn::CifarCnn;
 pub use cifar_fast::CifarFast;
 pub use imagenette_cnn::ImagenetteCnn;
+pub use imagenette_resnet::ImagenetteResnet;
 pub use mnist_cnn::MnistCnn;
 pub use mnist_deep::MnistDeep;
 pub use mnist_mlp::MnistMlp;

@@ -1,6 +1,9 @@
 //! Networks by name.
 
-use crate::{CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, Vgg16, Vgg16Head, vgg16};
+use crate::{
+    CifarCnn, CifarFast, ImagenetteCnn, ImagenetteResnet, MnistCnn, MnistDeep, MnistMlp, Vgg16, Vgg16Head,
+    vgg16,
+};
 use lenslet_nn::Classifier;
 
 /// Something to do with a network whose type is known only when its name is.
@@ -37,6 +40,7 @@ zoo! {
     "cifar-cnn" => CifarCnn,
     "cifar-fast" => CifarFast,
     "imagenette-cnn" => ImagenetteCnn,
+    "imagenette-resnet" => ImagenetteResnet,
     "vgg16" => Vgg16,
     "vgg16-head" => Vgg16Head,
 }

@@ -1,8 +1,8 @@
 //! Sizes of the networks, as their sources and other frameworks count them.
 
 use lenslet_models::{
-    CifarCnn, CifarFast, ImagenetteCnn, MnistCnn, MnistDeep, MnistMlp, NAMES, UnknownNetwork, UseNetwork,
-    Vgg16, Vgg16Head, foreign_names, with_network,
+    CifarCnn, CifarFast, ImagenetteCnn, ImagenetteResnet, MnistCnn, MnistDeep, MnistMlp, NAMES,
+    UnknownNetwork, UseNetwork, Vgg16, Vgg16Head, foreign_names, with_network,
 };
 use lenslet_nn::{Classifier, Summary};
 use std::collections::BTreeSet;
@@ -17,6 +17,8 @@ fn parameters_are_those_of_the_sources() {
     assert_eq!(CifarFast::with_classes(10).expect("free").summary().parameters(), 1_971_640 + beyond);
     assert_eq!(MnistDeep::with_classes(10).expect("free").summary().parameters(), 140_778);
     assert_eq!(ImagenetteCnn::with_classes(10).expect("free").summary().parameters(), 419_220);
+    // Twelve convolutions, nine norms and the head, by hand.
+    assert_eq!(ImagenetteResnet::with_classes(10).expect("free").summary().parameters(), 7_848_330);
     assert_eq!(Vgg16Head::with_classes(10).expect("free").summary().parameters(), 2_510_110);
 }
 
