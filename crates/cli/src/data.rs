@@ -209,7 +209,16 @@ impl Data {
             OnError::Skip => lenslet_folder::OnError::Skip(self.skips.clone()),
         };
         let config = FolderConfig { on_error, fit, filter, ..FolderConfig::new(network::image_shape(input)) };
-        Ok(Arc::new(FolderDataset::open(root, split, config)?))
+        let data = FolderDataset::open(root, split, config)?;
+        let tree = data.tree();
+        let classes = tree.classes().iter().enumerate();
+        let absent: Vec<_> =
+            classes.filter(|&(class, _)| tree.members(class).is_empty()).map(|(_, name)| &**name).collect();
+        if !absent.is_empty() {
+            let (folder, absent) = (tree.folder().display(), absent.join(", "));
+            output::warning(format_args!("{folder} has no pictures of some classes: {absent}"));
+        }
+        Ok(Arc::new(data))
     }
 
     /// Says how many files were skipped, if any were.

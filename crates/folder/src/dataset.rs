@@ -34,7 +34,7 @@ impl FolderDataset {
     /// pictures. The classes are those of the training pictures.
     ///
     /// # Errors
-    /// What [`Tree::open`] reports, when another part than `train` has other classes, nothing can be held out, or the
+    /// What [`Tree::open`] reports, when another part than `train` has classes that `train` has not, nothing can be held out, or the
     /// shape is not one of 1 or 3 channels and 1 to [`MAX_PIXELS`] pixels.
     pub fn open(root: impl AsRef<Path>, split: Split, config: FolderConfig) -> Result<Self, Error> {
         let root = root.as_ref();

@@ -53,9 +53,9 @@ pub enum ErrorKind {
     #[error("the name is not UTF-8; rename it")]
     NotUtf8,
 
-    /// The parts of a data set must have the same class folders.
+    /// A part of a data set must have no class folders that the training pictures have not.
     #[error(
-        "the classes are not those of {}: {}; both need the same folders",
+        "the classes are not those of {}: {}; what is not learned cannot be told",
         train.display(),
         differences(missing, unexpected)
     )]

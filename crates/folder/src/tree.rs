@@ -25,7 +25,7 @@ pub fn is_picture(path: &Path) -> bool {
 #[derive(Clone)]
 pub struct Tree {
     folder: PathBuf,
-    /// The name of each class's folder.
+    /// The name of each class's folder, here or, where there is none, in the training pictures.
     folders: Vec<String>,
     classes: Vec<String>,
     pub(crate) files: Files,
@@ -43,10 +43,11 @@ impl Tree {
         Self::read(folder, &Names::of(folder)?)
     }
 
-    /// Lists each part of a data set: `train`, `val` and `test` as far as they are there, or the whole as one.
+    /// Lists each part of a data set: `train`, `val` and `test` as far as they are there, or the whole as one. All have
+    /// the classes of `train`; those that `val` or `test` has no folder for have no pictures there.
     ///
     /// # Errors
-    /// What [`open`](Self::open) reports, and when a part has other classes than `train`.
+    /// What [`open`](Self::open) reports, and when a part has classes that `train` has not.
     pub fn open_parts(root: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
         let (root, names) = (root.as_ref(), Names::of(root.as_ref())?);
         let Parts { train, validation, test } = Parts::of(root);
@@ -63,37 +64,39 @@ impl Tree {
     }
 
     pub(crate) fn read(folder: &Path, names: &Names) -> Result<Self, Error> {
-        let folders = class_folders(folder)?;
-        if folders.is_empty() {
-            return Err(Error::new(folder, ErrorKind::NoClasses));
-        }
-        let classes = names.apply(&folders)?;
-        let (mut files, mut ignored) = (Files::default(), 0);
-        for class in &folders {
-            let path = folder.join(class);
-            let (pictures, others) = pictures(&path)?;
-            if pictures.is_empty() {
-                return Err(Error::new(&path, ErrorKind::EmptyClass));
-            }
-            pictures.iter().for_each(|name| files.push(name));
-            files.end_class();
-            ignored += others;
-        }
-        Ok(Self { folder: folder.to_owned(), folders, classes, files, ignored })
+        Self::read_as(folder, folder, names)
     }
 
-    /// Reads a part that must have the classes of `train`.
+    /// Reads a part whose classes are those of `train`. It may lack some of them, as Imagewang's validation pictures do.
     pub(crate) fn read_as(folder: &Path, train: &Path, names: &Names) -> Result<Self, Error> {
-        let (here, there) = (names.apply(&class_folders(folder)?)?, names.apply(&class_folders(train)?)?);
-        if here != there {
-            let without = |these: &[String], those: &[String]| {
-                these.iter().filter(|name| !those.contains(name)).cloned().collect()
-            };
-            let (missing, unexpected) = (without(&there, &here), without(&here, &there));
-            let kind = ErrorKind::OtherClasses { train: train.to_owned(), missing, unexpected };
-            return Err(Error::new(folder, kind));
+        let (mut folders, here) = (class_folders(train)?, class_folders(folder)?);
+        if here.is_empty() {
+            return Err(Error::new(folder, ErrorKind::NoClasses));
         }
-        Self::read(folder, names)
+        let (classes, names_here) = (names.apply(&folders)?, names.apply(&here)?);
+        let without = |these: &[String], those: &[String]| {
+            these.iter().filter(|name| !those.contains(name)).cloned().collect::<Vec<_>>()
+        };
+        let unexpected = without(&names_here, &classes);
+        if !unexpected.is_empty() {
+            let (train, missing) = (train.to_owned(), without(&classes, &names_here));
+            return Err(Error::new(folder, ErrorKind::OtherClasses { train, missing, unexpected }));
+        }
+        let (mut files, mut ignored) = (Files::default(), 0);
+        for (class, name) in folders.iter_mut().zip(&classes) {
+            if let Some(at) = names_here.iter().position(|here| here == name) {
+                class.clone_from(&here[at]);
+                let path = folder.join(class);
+                let (pictures, others) = pictures(&path)?;
+                if pictures.is_empty() {
+                    return Err(Error::new(&path, ErrorKind::EmptyClass));
+                }
+                pictures.iter().for_each(|name| files.push(name));
+                ignored += others;
+            }
+            files.end_class();
+        }
+        Ok(Self { folder: folder.to_owned(), folders, classes, files, ignored })
     }
 
     /// Only the pictures whose indices are in `chosen`, which is sorted.

@@ -109,7 +109,11 @@ fn a_picture_that_cannot_be_read_stops_a_run_or_is_replaced_and_counted() {
 fn other_classes_are_named() {
     let bench = fruit();
     bench.succeed(&format!("{TRAIN} --epochs 1"));
-    fs::rename(bench.path("fruit/val/lime"), bench.path("fruit/val/lemon")).expect("same disk");
+    fs::rename(bench.path("fruit/val/lime"), bench.path("lime")).expect("same disk");
+    let assert = bench.run(["evaluate", LAST, "--per-class"]).success();
+    let warnings = String::from_utf8_lossy(&assert.get_output().stderr);
+    assert!(warnings.contains("fruit/val has no pictures of some classes: lime"), "{warnings}");
+    fs::rename(bench.path("lime"), bench.path("fruit/val/lemon")).expect("same disk");
     let part = "fruit/val: the classes are not those of fruit/train: without lime, but with lemon";
     bench.refuse_naming(&format!("{TRAIN} --epochs 1 --overwrite"), &[part]);
     bench.refuse_naming(&format!("evaluate {LAST}"), &[part]);

@@ -128,7 +128,7 @@ fn parts_are_taken_as_they_are() {
 }
 
 #[test]
-fn parts_must_have_the_same_classes() {
+fn parts_have_no_classes_beyond_the_training_pictures() {
     let root =
         tree(&[("train/cat/1.png", &png(1)), ("train/dog/2.png", &png(2)), ("val/cat/3.png", &png(3))]);
     write(root.path(), "val/dogs/4.png", &png(4));
@@ -141,6 +141,19 @@ fn parts_must_have_the_same_classes() {
         assert!(message.contains("val: the classes are not those of"), "{message}");
         assert!(message.contains("without dog, but with dogs;"), "{message}");
     }
+}
+
+#[test]
+fn a_part_may_lack_classes_and_name_them_otherwise() {
+    let root = tree(&[("train/a/1.png", &png(1)), ("train/b/2.png", &png(2)), ("train/c/3.png", &png(3))]);
+    write(root.path(), "val/sea/4.png", &png(4));
+    write(root.path(), "classes.toml", b"c = \"sea\"\n");
+    let validation = FolderDataset::open(root.path(), Split::Validation, config()).unwrap();
+    assert_eq!(validation.classes(), ["a", "b", "sea"]);
+    assert_eq!((validation.len(), validation.get(0).unwrap().label), (1, 2));
+    let members = [0, 1, 2].map(|class| validation.tree().members(class).len());
+    assert_eq!(members, [0, 0, 1]);
+    assert_eq!(validation.tree().get(0).unwrap().0, root.path().join("val/sea/4.png"));
 }
 
 #[test]
