@@ -76,8 +76,8 @@ pub enum Command {
 /// Writes OUTPUT/last.safetensors after every epoch (weights, optimiser, and all that a resumed run needs),
 /// OUTPUT/best.safetensors after each epoch that tells more test pictures right than those before,
 /// OUTPUT/metrics.jsonl (one JSON object for each event but the steps), and OUTPUT/config.toml (all settings, for
-/// --config). At the end, a page about the run goes to OUTPUT/report.html. Ctrl-C stops after the step at hand; the last
-/// whole epoch is kept.
+/// --config). At the end, a page about the run goes to OUTPUT/report.html. Ctrl-C stops after the step at hand
+/// and keeps it; a run that was killed has its last whole epoch.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -64,9 +64,11 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    pub(crate) fn new(filler: Filler, order: Order, batch_size: usize) -> Self {
+    /// One whose first `batches` are done.
+    pub(crate) fn new(filler: Filler, order: Order, batch_size: usize, batches: usize) -> Self {
         let indices = permutation(filler.dataset.len(), order);
-        Self { filler, order, indices, batch_size, done: 0 }
+        let done = batches.saturating_mul(batch_size).min(indices.len());
+        Self { filler, order, indices, batch_size, done }
     }
 }
 

@@ -47,7 +47,12 @@ impl TrainLoader {
     /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
     /// [`LoaderConfig::prefetch`] says.
     pub fn epoch(&self, seed: u64, epoch: u64) -> Batches {
-        self.0.pass(Order::Shuffled { seed, epoch })
+        self.epoch_from(seed, epoch, 0)
+    }
+
+    /// What [`epoch`](Self::epoch) gives after its first `done` batches, which are not made.
+    pub fn epoch_from(&self, seed: u64, epoch: u64, done: usize) -> Batches {
+        self.0.pass(Order::Shuffled { seed, epoch }, done)
     }
 
     /// What the pictures go through.
@@ -77,7 +82,7 @@ impl EvalLoader {
     /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
     /// [`LoaderConfig::prefetch`] says.
     pub fn batches(&self) -> Batches {
-        self.0.pass(Order::Sequential)
+        self.0.pass(Order::Sequential, 0)
     }
 }
 
@@ -141,8 +146,8 @@ impl Loader {
         Ok(Self { filler: Filler { dataset, augmentation, table, mean, input, output }, config })
     }
 
-    fn pass(&self, order: Order) -> Batches {
-        let pass = || Pass::new(self.filler.clone(), order, self.config.batch_size);
+    fn pass(&self, order: Order, done: usize) -> Batches {
+        let pass = || Pass::new(self.filler.clone(), order, self.config.batch_size, done);
         // A pool's thread that waited for the worker might be the very one that the worker waits for.
         if self.config.prefetch == 0 || rayon::current_thread_index().is_some() {
             return Batches::in_place(pass());

@@ -101,6 +101,20 @@ fn seed_epoch_and_index_decide_an_augmented_sample() {
 }
 
 #[test]
+fn an_epoch_goes_on_where_it_stopped() {
+    for prefetch in [0, 3] {
+        let loader = training(dataset(20), 6, prefetch);
+        let rest =
+            |done| loader.epoch_from(8, 3, done).map(|batch| batch.unwrap().images).collect::<Vec<_>>();
+        let whole = rest(0);
+        for done in 0..4 {
+            assert_eq!(rest(done), whole[done..]);
+        }
+        assert!(rest(4).is_empty() && rest(usize::MAX).is_empty());
+    }
+}
+
+#[test]
 fn an_unreadable_sample_is_named_and_ends_the_pass() {
     for prefetch in [0, 3] {
         let torn = Watched(dataset(20), |index| match index {

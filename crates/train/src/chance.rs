@@ -1,6 +1,18 @@
 //! "Why is my accuracy stuck at 0.11?"
 
 use crate::{EpochReport, TrainConfig, Warning};
+use lenslet_dataset::{Dataset, Error};
+
+/// The number of samples of the largest class.
+pub(crate) fn largest_class(dataset: &dyn Dataset) -> Result<u64, Error> {
+    let mut counts = vec![0; dataset.classes().len()];
+    for index in 0..dataset.len() {
+        if let Some(count) = counts.get_mut(dataset.label(index)?) {
+            *count += 1;
+        }
+    }
+    Ok(counts.into_iter().max().unwrap_or(0))
+}
 
 /// A network that tells no more samples right than one that always names the largest class: says so, and
 /// what the usual causes are. `largest_class` is how many training samples that class has.

@@ -1,10 +1,10 @@
 //! The training loop.
 
-use crate::chance::stuck_at_chance;
+use crate::chance::{largest_class, stuck_at_chance};
 use crate::evaluate::check_shape;
 use crate::restore::all_tensors;
 use crate::{
-    EpochReport, Error, Event, Schedule, Score, Session, Start, Step, TestTime, TrainConfig, evaluate,
+    Begun, EpochReport, Error, Event, Schedule, Session, Start, Step, TestTime, TrainConfig, evaluate,
 };
 use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
@@ -18,11 +18,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Trains a session until its configured number of epochs is done or early stopping ends it, and calls `watch` with
-/// everything that happens. The session is whole, and worth a checkpoint, whenever `watch` sees an [`Event::Epoch`].
+/// everything that happens. The session is whole, and worth a checkpoint, whenever `watch` sees it: one that was saved
+/// after a step goes on with the next.
 ///
-/// `watch` returns [`ControlFlow::Break`] to stop: after an epoch's event the run ends there; after a step's
-/// event the epoch at hand is given up, and the session is no longer worth a checkpoint. Call it from outside
-/// any rayon pool, so that batches are made ahead.
+/// `watch` returns [`ControlFlow::Break`] to stop. Call `fit` from outside any rayon pool, so that batches are made
+/// ahead.
 ///
 /// # Errors
 /// Where pictures, labels and network do not fit, the training loader's batches or augmentation are not the
@@ -62,30 +62,30 @@ pub fn fit<M: Classifier, E: From<Error>>(
     let mut gradients = session.model.alloc_grads();
     while flow.is_continue() && !session.is_done() && !session.is_stopped_early() {
         let epoch = session.epochs_done() + 1;
-        let begun = Instant::now();
-        let mut batches = train.epoch(session.config.seed, epoch);
-        let mut score = Score::default();
+        let earlier = session.begun.unwrap_or_default();
+        let resumed = Instant::now();
+        let mut batches = train.epoch_from(session.config.seed, epoch, earlier.steps);
         let mut learning_rate = session.learning_rate(steps_per_epoch);
-        let mut seen = vec![0u64; session.model.classes()];
-        for (step, batch) in (1..).zip(batches.by_ref()) {
+        let mut begun = earlier;
+        while let Some(batch) = batches.next() {
             let Batch { images, labels, mix, .. } = batch.map_err(Error::from)?;
             let targets = targets(&labels, mix.as_ref());
             learning_rate = session.learning_rate(steps_per_epoch);
             let report;
             (report, gradients) = train_step(session, images, targets, learning_rate, gradients)?;
             check_loss(session, f64::from(report.loss))?;
-            for label in &labels {
-                seen[*label] += 1;
-            }
-            score.add(report.loss, report.correct, labels.len());
-            let event = Step { epoch, step, steps_per_epoch, train: score };
+            begun.steps += 1;
+            begun.train.add(report.loss, report.correct, labels.len());
+            begun.train_seconds = earlier.train_seconds + resumed.elapsed().as_secs_f64();
+            begun.waited_seconds = earlier.waited_seconds + batches.waited().as_secs_f64();
+            session.begun = Some(begun);
+            let event = Step { epoch, step: begun.steps, steps_per_epoch, train: begun.train };
             flow = watch(session, Event::Step(event))?;
             if flow.is_break() {
                 return end(session, watch, started);
             }
         }
-        let waited_seconds = batches.waited().as_secs_f64();
-        let train_seconds = begun.elapsed().as_secs_f64();
+        let Begun { train: score, train_seconds, waited_seconds, .. } = begun;
         let validation_begun = Instant::now();
         let look = |loader| session.with_average(|model| evaluate(model, loader, TestTime::None));
         let validation = validation.map(look).transpose()?;
@@ -104,11 +104,13 @@ pub fn fit<M: Classifier, E: From<Error>>(
             learning_rate,
         };
         session.history.push((score, validation));
+        session.begun = None;
         flow = watch(session, Event::Epoch(report))?;
-        let largest_class = seen.into_iter().max().unwrap_or(0);
-        let stuck = stuck_at_chance(&report, largest_class, &session.config);
-        if let Some(warning) = stuck.filter(|_| epoch == 1 && flow.is_continue()) {
-            flow = watch(session, Event::Warning(warning))?;
+        if epoch == 1 && flow.is_continue() {
+            let largest_class = largest_class(train.dataset()).map_err(|error| Error::Data(error.into()))?;
+            if let Some(warning) = stuck_at_chance(&report, largest_class, &session.config) {
+                flow = watch(session, Event::Warning(warning))?;
+            }
         }
     }
     end(session, watch, started)

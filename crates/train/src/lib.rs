@@ -69,7 +69,7 @@ pub use optimiser::{Optimiser, OptimiserKind};
 pub use restore::{Metadata, Training, load_weights, save_checkpoint};
 pub use schedule::{Anneal, Schedule};
 pub use score::Score;
-pub use session::Session;
+pub use session::{Begun, Session};
 pub use sweep::{Curve, Sweep, SweepPoint};
 pub use test_time::TestTime;
 pub use transfer::{InvalidRename, Named, Rename, Transfer, transfer};

@@ -1,6 +1,6 @@
 //! Sessions in files.
 
-use crate::{Epoch, Error, Session, TrainConfig};
+use crate::{Begun, Epoch, Error, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Error as FileError, Tensor, save};
 use lenslet_dataset::Fitting;
 use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
@@ -39,6 +39,9 @@ pub struct Training {
     pub step: u64,
     /// Training and validation score of each epoch done.
     pub history: Vec<Epoch>,
+    /// What is done of the next epoch, where the run was stopped within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
 }
 
 /// The name of a moment of a tensor in a checkpoint.
@@ -79,6 +82,7 @@ pub fn save_checkpoint<M: Classifier>(
         config: session.config.clone(),
         step: session.optimiser.step(),
         history: session.history.clone(),
+        begun: session.begun,
     };
     Ok(save(path, &tensors, &Metadata { training: Some(training), ..metadata })?)
 }
@@ -155,14 +159,15 @@ impl<M: Classifier> Session<M> {
     pub fn resume(mut model: M, checkpoint: &Checkpoint) -> Result<Self, Error> {
         let metadata: Metadata = checkpoint.metadata()?;
         let refused = |reason| Error::NotResumable { path: checkpoint.path().to_owned(), reason };
-        let Some(Training { config, step, history }) = metadata.training else {
+        let Some(Training { config, step, history, begun }) = metadata.training else {
             return Err(refused("it holds weights, but no run".to_owned()));
         };
         config.check().map_err(|error| refused(error.to_string()))?;
         let values = read(&model, checkpoint, str::to_owned)?;
         write(&mut model, &values)?;
         let with_weights = Self::with_weights(model, config);
-        let mut session = Self { history, ..with_weights.map_err(|error| refused(error.to_string()))? };
+        let mut session =
+            Self { history, begun, ..with_weights.map_err(|error| refused(error.to_string()))? };
         let Self { optimiser, average, model, config, .. } = &mut session;
         optimiser.step = step;
         if step == 0 {

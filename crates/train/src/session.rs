@@ -5,6 +5,7 @@ use crate::history::best_epoch;
 use crate::{Epoch, Error, Metric, Optimiser, Score, TrainConfig, evaluate};
 use lenslet_nn::{Classifier, initialise};
 use lenslet_pipeline::EvalLoader;
+use serde::{Deserialize, Serialize};
 
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
@@ -14,6 +15,20 @@ pub struct Session<M> {
     pub(crate) average: Option<Average>,
     pub(crate) config: TrainConfig,
     pub(crate) history: Vec<Epoch>,
+    pub(crate) begun: Option<Begun>,
+}
+
+/// What is done of an epoch that is not over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Steps taken, which are the epoch's first.
+    pub steps: usize,
+    /// Over those steps.
+    pub train: Score,
+    /// Wall time that they took, in seconds.
+    pub train_seconds: f64,
+    /// Seconds of it that they waited for data.
+    pub waited_seconds: f64,
 }
 
 impl<M: Classifier> Session<M> {
@@ -34,7 +49,7 @@ impl<M: Classifier> Session<M> {
         config.check()?;
         let optimiser = Optimiser::with_groups(config.optimiser, &config.groups, &model)?;
         let average = config.ema.map(Average::new);
-        Ok(Self { model, optimiser, average, config, history: Vec::new() })
+        Ok(Self { model, optimiser, average, config, history: Vec::new(), begun: None })
     }
 
     /// What the run is told to do.
@@ -61,6 +76,11 @@ impl<M: Classifier> Session<M> {
     /// Epochs done.
     pub fn epochs_done(&self) -> u64 {
         self.history.len() as u64
+    }
+
+    /// What is done of the epoch after those, where the run was stopped within it.
+    pub fn begun(&self) -> Option<Begun> {
+        self.begun
     }
 
     /// The learning rate of the next step, where an epoch has so many.

@@ -326,7 +326,7 @@ fn averages_are_loaded_where_the_run_has_them() {
         data: "rows".into(),
         training,
     };
-    let plain = Training { config: config(2), step: 3, history: Vec::new() };
+    let plain = Training { config: config(2), step: 3, history: Vec::new(), begun: None };
     for training in [Some(plain), None] {
         let mut stored: Vec<Tensor> = parameters(&begun.model)
             .into_iter()

@@ -139,19 +139,43 @@ fn it_learns_and_tells() {
 }
 
 #[test]
-fn stopping_in_an_epoch_ends_there() {
-    let model = MnistMlp::with_classes(10).expect("classes are free");
-    let mut session = Session::new(model, config(3, SGD)).expect("valid");
-    let train = train_loader(digits(Split::Train, 500));
-    let mut last = None;
-    fit(&mut session, &train, None, &mut |_, event| {
-        let stop = matches!(&event, Event::Step(step) if step.step == 4);
-        last = Some(event);
-        Ok::<_, Error>(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })
-    .expect("stops");
-    assert!(matches!(last, Some(Event::End { epochs: 0, stopped: true, .. })), "{last:?}");
-    assert_eq!(session.steps_done(), 4);
+fn a_run_stopped_within_an_epoch_goes_on_with_the_next_step() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (train, test) = (train_loader(digits(Split::Train, 500)), eval_loader(digits(Split::Test, 50)));
+    // Trains until a number of steps is done, and gives the score of each epoch and the last event.
+    let run = |session: &mut Session<Noisy>, until: u64| {
+        let (mut scores, mut last) = (Vec::new(), None);
+        fit(session, &train, Some(&test), &mut |session, event| {
+            let stop = session.steps_done() >= until && matches!(event, Event::Step(_));
+            if let Event::Epoch(epoch) = &event {
+                scores.push((epoch.epoch, epoch.train));
+                assert!(epoch.waited_seconds <= epoch.train_seconds);
+            }
+            last = Some(event);
+            Ok::<_, Error>(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })
+        .expect("trains");
+        (scores, last.expect("an end"))
+    };
+    let blank = || Noisy::with_classes(10).expect("classes are free");
+    let begin = || Session::new(blank(), config(2, SGD)).expect("valid");
+    let mut whole = begin();
+    let (scores, _) = run(&mut whole, u64::MAX);
+    let whole = checkpoint_of(&whole, folder.path());
+    // An epoch has ten steps.
+    for (steps, epochs) in [(4, 0), (10, 0), (11, 1)] {
+        let mut stopped = begin();
+        let (before, end) = run(&mut stopped, steps);
+        assert!(matches!(end, Event::End { epochs: e, stopped: true, .. } if e == epochs), "{end:?}");
+        assert_eq!(stopped.begun().map(|begun| begun.steps as u64), Some(steps - 10 * epochs));
+        checkpoint_of(&stopped, folder.path());
+        let checkpoint = Checkpoint::open(folder.path().join("session.safetensors")).expect("whole");
+        let mut resumed = Session::resume(blank(), &checkpoint).expect("fits");
+        assert_eq!((resumed.epochs_done(), resumed.steps_done()), (epochs, steps));
+        let (after, _) = run(&mut resumed, u64::MAX);
+        assert_eq!([before, after].concat(), scores, "stopped after {steps} steps");
+        assert!(checkpoint_of(&resumed, folder.path()) == whole, "stopped after {steps} steps");
+    }
 }
 
 /// Random pictures whose labels mean nothing.

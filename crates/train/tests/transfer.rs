@@ -130,7 +130,7 @@ fn of_a_run_with_averages_they_are_taken() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("run.safetensors");
     let config = TrainConfig { ema: Some(0.9), ..TrainConfig::default() };
-    let training = lenslet_train::Training { config, step: 3, history: Vec::new() };
+    let training = lenslet_train::Training { config, step: 3, history: Vec::new(), begun: None };
     let tensors = [
         Tensor::new("conv1.bias", [2], &[1.0, 1.0]),
         Tensor::new("ema.conv1.bias", [2], &[2.0, 2.0]),

@@ -196,9 +196,9 @@ impl UseNetwork for Run<'_> {
             let is_epoch = matches!(event, Event::Epoch(_));
             stopped |= matches!(event, Event::End { stopped: true, .. });
             tell(&event, &mut logs, renderer.as_mut())?;
-            if is_epoch {
+            if is_epoch || (stopped && session.begun().is_some()) {
                 let epoch = session.epochs_done();
-                let best = session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
+                let best = is_epoch && session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
                 // The best one first: after a kill between the two, the epoch is done again, and so is this.
                 if best {
                     save_checkpoint(&best_path, session, metadata.clone())?;
@@ -209,17 +209,24 @@ impl UseNetwork for Run<'_> {
                 best_kept = true;
                 save_checkpoint(&last, session, metadata.clone())?;
                 kept = true;
-                let event = Event::Checkpoint { path: last.clone(), epoch, best };
-                tell(&event, &mut logs, renderer.as_mut())?;
+                if is_epoch {
+                    let event = Event::Checkpoint { path: last.clone(), epoch, best };
+                    tell(&event, &mut logs, renderer.as_mut())?;
+                }
             }
             let stop = stop.load(Ordering::Relaxed);
             Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
         .context("training stopped")?;
         if stopped && kept {
-            output::warning(format_args!("stopped; `lenslet train --resume {}` goes on", last.display()));
+            let steps = session.begun().map_or(0, |begun| begun.steps);
+            let (epoch, steps) = (session.epochs_done() + 1, output::count(steps, "step"));
+            output::warning(format_args!(
+                "stopped after {steps} of epoch {epoch}; `lenslet train --resume {}` goes on there",
+                last.display()
+            ));
         } else if stopped {
-            output::warning("stopped before the first epoch was done: nothing is kept");
+            output::warning("stopped before the first step: nothing is kept");
         } else {
             match commands::report::write(&output, &arguments.data) {
                 Ok(path) => renderer.wrote(&path)?,
