@@ -2,10 +2,11 @@
 
 use crate::args::Progress;
 use crate::output;
-use indicatif::{ProgressBar, ProgressStyle};
-use lenslet_train::{Event, Score};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use lenslet_train::{Event, Score, Step};
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Duration;
 
 /// Shows events.
 pub trait Renderer {
@@ -21,9 +22,9 @@ pub trait Renderer {
 pub fn renderer(progress: Progress, network: &str) -> Box<dyn Renderer> {
     let lines = Lines { network: network.to_owned() };
     match progress {
-        Progress::Bar => Box::new(Bar { lines, bar: None }),
+        Progress::Bar => Box::new(Bar::new(lines)),
         Progress::Auto if io::stderr().is_terminal() && io::stdout().is_terminal() => {
-            Box::new(Bar { lines, bar: None })
+            Box::new(Bar::new(lines))
         }
         Progress::Auto | Progress::Plain => Box::new(lines),
         Progress::Json => Box::new(Json),
@@ -123,34 +124,64 @@ impl Renderer for Lines {
 /// A bar for the epoch at hand; finished epochs stay above it as lines.
 struct Bar {
     lines: Lines,
-    bar: Option<ProgressBar>,
+    /// Epochs of the whole run.
+    epochs: u64,
+    /// How long the epoch before took, validation included.
+    epoch_before: Option<Duration>,
+    /// The bar, and the first step that it saw: the bar begins after that.
+    bar: Option<(ProgressBar, Step)>,
+}
+
+impl Bar {
+    fn new(lines: Lines) -> Self {
+        Self { lines, epochs: 0, epoch_before: None, bar: None }
+    }
+
+    fn step(&mut self, step: Step) {
+        let (bar, first) = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(step.steps_per_epoch as u64).with_prefix(step.epoch.to_string());
+            let style = ProgressStyle::with_template("epoch {prefix:>3} {bar:24} {pos}/{len}  {msg}");
+            (style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)), step)
+        });
+        bar.set_position(step.step as u64);
+        let mut message = shown(step.train);
+        let steps = step.step - first.step;
+        if steps > 0 {
+            let seconds = bar.elapsed().as_secs_f64();
+            let rate = (step.train.samples - first.train.samples) as f64 / seconds;
+            let left =
+                |steps_left: usize| Duration::from_secs_f64(seconds / steps as f64 * steps_left as f64);
+            let epoch_left = left(step.steps_per_epoch - step.step);
+            message += &format!("  {rate:.0} pictures/s  {} left", HumanDuration(epoch_left));
+            let epochs_left = self.epochs.saturating_sub(step.epoch) as u32;
+            if epochs_left > 0 {
+                let per_epoch = self.epoch_before.unwrap_or_else(|| left(step.steps_per_epoch));
+                let run_left = epoch_left.saturating_add(per_epoch.saturating_mul(epochs_left));
+                message += &format!(", {} of the run", HumanDuration(run_left));
+            }
+        }
+        bar.set_message(message);
+    }
 }
 
 impl Renderer for Bar {
     fn render(&mut self, event: &Event) -> anyhow::Result<()> {
-        let Event::Step(step) = event else {
-            if let Some(bar) = self.bar.take() {
-                bar.finish_and_clear();
+        match event {
+            Event::Step(step) => {
+                self.step(*step);
+                return Ok(());
             }
-            return self.lines.render(event);
-        };
-        let bar = self.bar.get_or_insert_with(|| {
-            let style =
-                ProgressStyle::with_template("epoch {prefix:>3} {bar:24} {pos}/{len}  {eta} left  {msg}");
-            let bar = ProgressBar::new(step.steps_per_epoch as u64).with_prefix(step.epoch.to_string());
-            match style {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
+            Event::Start(start) => self.epochs = start.config.epochs,
+            Event::Epoch(epoch) => {
+                let seconds = epoch.train_seconds + epoch.validation_seconds;
+                self.epoch_before = Duration::try_from_secs_f64(seconds).ok();
             }
-        });
-        bar.set_position(step.step as u64);
-        // The first step is not timed: the bar begins after it.
-        let rate = match bar.elapsed().as_secs_f64() {
-            seconds if step.step > 1 && seconds > 0.0 => step.train.samples as f64 / seconds,
-            _ => 0.0,
-        };
-        bar.set_message(format!("{rate:.0} pictures/s  {}", shown(step.train)));
-        Ok(())
+            _ => {}
+        }
+        if let Some((bar, _)) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        self.lines.render(event)
     }
 
     fn wrote(&mut self, report: &Path) -> anyhow::Result<()> {
