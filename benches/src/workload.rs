@@ -4,12 +4,11 @@
 use crate::error::compare;
 use crate::reference::{self, Layer};
 use crate::{Case, Error, Run, Work, input, numbers, photographs, wide};
-use dfdx::nn::ZeroGrads;
-use dfdx::prelude::{Cpu, Gradients, NoneTape, TensorCollection};
-use lenslet_models::{UseNetwork, Vgg16, with_network};
+use dfdx::prelude::{Cpu, Gradients, NoneTape};
+use lenslet_models::{Vgg16, design};
 use lenslet_nn::{
-    Classifier, Initialiser, Parameter, Summary, cross_entropy, features, initialise, logits, parameters,
-    statistics, visit_parameters_mut, visit_statistics_mut,
+    Classifier, Initialiser, Network, Parameter, Summary, Tensors, cross_entropy, features, initialise,
+    logits, parameters, statistics, visit_parameters_mut, visit_statistics_mut,
 };
 use lenslet_train::{Session, TrainConfig, train_step};
 use std::convert::Infallible;
@@ -52,7 +51,7 @@ pub struct Workload {
 #[derive(Clone, Copy, Debug)]
 enum What {
     /// In `lenslet-models`' zoo.
-    Network(&'static str),
+    Whole(&'static str),
     /// VGG16's convolutions, which tell no classes apart.
     Features,
     /// JPEG files in folders.
@@ -69,25 +68,25 @@ const fn valid(filters: usize, kernel: usize) -> Layer {
     Layer::Conv { filters, kernel, stride: 1, same: false }
 }
 use Layer::{Dense, MaxPool, Norm};
-use What::Network;
+use What::Whole;
 
 /// All workloads.
 #[rustfmt::skip]
 pub const WORKLOADS: &[Workload] = &[
-    Workload { id: "W1", batch: 128, what: Network("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
+    Workload { id: "W1", batch: 128, what: Whole("mnist-mlp"), layers: &[Dense(100), Dense(10)] },
     Workload {
-        id: "W2", batch: 128, what: Network("mnist-cnn"),
+        id: "W2", batch: 128, what: Whole("mnist-cnn"),
         layers: &[valid(25, 3), Dense(100), Dense(10)],
     },
     Workload {
-        id: "W3", batch: 128, what: Network("cifar-cnn"),
+        id: "W3", batch: 128, what: Whole("cifar-cnn"),
         layers: &[
             conv(50, 3, 1), conv(75, 3, 1), MaxPool, conv(125, 3, 1), MaxPool,
             Dense(500), Dense(250), Dense(10),
         ],
     },
     Workload {
-        id: "W4", batch: 32, what: Network("imagenette-cnn"),
+        id: "W4", batch: 32, what: Whole("imagenette-cnn"),
         layers: &[
             conv(25, 5, 1), MaxPool, conv(50, 5, 2), MaxPool, Norm, conv(70, 3, 2), MaxPool, Norm,
             Dense(100), Dense(100), Dense(10),
@@ -125,7 +124,7 @@ impl Workload {
     /// What can be timed of it.
     pub fn modes(&self) -> &'static [Mode] {
         match self.what {
-            Network(_) => &[Mode::Train, Mode::Infer],
+            Whole(_) => &[Mode::Train, Mode::Infer],
             What::Features => &[Mode::Infer],
             What::Photographs | What::Input => &[Mode::Input],
         }
@@ -143,7 +142,7 @@ impl Workload {
 
     fn work(&self, mode: Mode) -> Work {
         let summary = match self.what {
-            Network(network) => with_network(network, Summarise).expect("the zoo has it"),
+            Whole(network) => zoo(network).summary(),
             What::Features => Summary::new(&vgg16().whole_plan().body()),
             What::Photographs => return Work::Bytes((photographs::BYTES * self.batch) as f64),
             What::Input => return Work::Bytes((input::BYTES * self.batch) as f64),
@@ -159,17 +158,16 @@ impl Workload {
     /// Where the answer is wrong.
     pub fn prepare(&self, mode: Mode, batch: usize) -> Result<Run, Error> {
         match self.what {
-            Network(network) => {
-                with_network(network, Prepare { workload: self, mode, batch }).expect("the zoo has it")
-            }
+            Whole(network) if mode == Mode::Train => self.train(zoo(network), batch),
+            Whole(network) => self.infer(zoo(network), batch),
             What::Features => self.features(batch),
             What::Photographs => photographs::prepare(batch),
             What::Input => input::prepare(batch),
         }
     }
 
-    fn train<M: Classifier + 'static>(&self, batch: usize) -> Result<Run, Error> {
-        let mut training = Training::<M>::new(batch)?;
+    fn train(&self, model: Box<dyn Network>, batch: usize) -> Result<Run, Error> {
+        let mut training = Training::new(model, batch)?;
         let before = training.loss()?;
         (0..CHECKED_STEPS).try_for_each(|_| training.step())?;
         let after = training.loss()?;
@@ -183,12 +181,11 @@ impl Workload {
         })
     }
 
-    fn infer<M: Classifier + 'static>(&self, batch: usize) -> Result<Run, Error> {
-        let images = Arc::new(pictures(batch, M::INPUT));
-        let mut model = M::with_classes(CLASSES).expect("networks of the zoo take any number");
+    fn infer(&self, mut model: Box<dyn Network>, batch: usize) -> Result<Run, Error> {
+        let images = Arc::new(pictures(batch, model.input()));
         draw(&mut model);
         let found = logits(&model, images.clone(), NoneTape)?.as_vec();
-        self.check_output(&model, M::INPUT, &images, &found)?;
+        self.check_output(&model, model.input(), &images, &found)?;
         Ok(Box::new(move || Ok(logits(&model, images.clone(), NoneTape).map(drop)?)))
     }
 
@@ -200,9 +197,9 @@ impl Workload {
         Ok(Box::new(move || Ok(features(&model, images.clone()).map(drop)?)))
     }
 
-    fn check_output<M: TensorCollection<f32, Cpu>>(
+    fn check_output(
         &self,
-        model: &M,
+        model: &dyn Tensors,
         sizes: [usize; 3],
         images: &[f32],
         found: &[f32],
@@ -227,20 +224,20 @@ impl Workload {
 }
 
 /// A run that meets the same batch in every step.
-struct Training<M> {
-    session: Session<M>,
+struct Training {
+    session: Session<Box<dyn Network>>,
     images: Arc<Vec<f32>>,
     labels: Vec<usize>,
     gradients: Gradients<f32, Cpu>,
 }
 
-impl<M: Classifier> Training<M> {
-    fn new(batch: usize) -> Result<Self, lenslet_train::Error> {
-        let model = M::with_classes(CLASSES).expect("networks of the zoo take any number");
+impl Training {
+    fn new(model: Box<dyn Network>, batch: usize) -> Result<Self, lenslet_train::Error> {
+        let images = pictures(batch, model.input()).into();
         let session = Session::new(model, TrainConfig { batch_size: batch, ..TrainConfig::default() })?;
-        let gradients = session.model.alloc_grads();
+        let gradients = session.model.gradients()?;
         let labels = (0..batch).map(|image| image * 7 % CLASSES).collect();
-        Ok(Self { session, images: pictures(batch, M::INPUT).into(), labels, gradients })
+        Ok(Self { session, images, labels, gradients })
     }
 
     fn step(&mut self) -> Result<(), lenslet_train::Error> {
@@ -266,31 +263,9 @@ fn flops(summary: &Summary, mode: Mode) -> f64 {
     2.0 * if mode == Mode::Train { 3 * all - first } else { all } as f64
 }
 
-struct Summarise;
-
-impl UseNetwork for Summarise {
-    type Output = Summary;
-
-    fn use_network<M: Classifier + 'static>(self) -> Summary {
-        M::with_classes(CLASSES).expect("networks of the zoo take any number").summary()
-    }
-}
-
-struct Prepare<'a> {
-    workload: &'a Workload,
-    mode: Mode,
-    batch: usize,
-}
-
-impl UseNetwork for Prepare<'_> {
-    type Output = Result<Run, Error>;
-
-    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
-        match self.mode {
-            Mode::Train => self.workload.train::<M>(self.batch),
-            Mode::Infer | Mode::Input => self.workload.infer::<M>(self.batch),
-        }
-    }
+fn zoo(name: &str) -> Box<dyn Network> {
+    let network = design(name).expect("the zoo has it").with_classes(CLASSES);
+    network.expect("networks of the zoo take any number")
 }
 
 fn vgg16() -> Vgg16 {
@@ -304,15 +279,15 @@ fn pictures(batch: usize, sizes: [usize; 3]) -> Vec<f32> {
 }
 
 /// Draws all parameters, the biases too, so that a forgotten one shows, and positive statistics.
-fn draw<M: TensorCollection<f32, Cpu>>(model: &mut M) {
+fn draw(model: &mut dyn Tensors) {
     initialise(model, Initialiser::KaimingUniform, 0);
-    let Ok(()) = visit_parameters_mut::<_, Infallible>(model, |_, parameter| {
+    let Ok(()) = visit_parameters_mut::<Infallible>(model, |_, parameter| {
         if parameter.shape().len() == 1 {
             parameter.write(&numbers(2, parameter.len()));
         }
         Ok(())
     });
-    let Ok(()) = visit_statistics_mut::<_, Infallible>(model, |_, tensor| {
+    let Ok(()) = visit_statistics_mut::<Infallible>(model, |_, tensor| {
         let drawn: Vec<f32> = numbers(3, tensor.len()).iter().map(|value| value.abs() + 0.5).collect();
         tensor.write(&drawn);
         Ok(())

@@ -4,7 +4,7 @@ use crate::output;
 use crate::run_file::Normalise;
 use lenslet_checkpoint::{Checkpoint, Error as FileError};
 use lenslet_models::foreign_names;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_pipeline::Normalisation;
 use lenslet_train::{Metadata, Named, Rename, Transfer, transfer};
 use serde::Serialize;
@@ -57,7 +57,7 @@ impl FirstWeights {
     ///
     /// # Errors
     /// Where nothing of a file does.
-    pub fn begin<M: Classifier>(&self, model: &mut M) -> anyhow::Result<Vec<Taken>> {
+    pub fn begin(&self, model: &mut dyn Network) -> anyhow::Result<Vec<Taken>> {
         let take = |(file, _): &(Checkpoint, _)| {
             let taken = Taken { file: file.path().to_owned(), report: transfer(model, file, &self.renames)? };
             anyhow::ensure!(
@@ -76,11 +76,7 @@ impl FirstWeights {
     ///
     /// # Errors
     /// Names each that no file has, with both shapes.
-    pub fn complete<M: Classifier>(
-        &self,
-        model: &mut M,
-        is_needed: impl Fn(&str) -> bool,
-    ) -> anyhow::Result<()> {
+    pub fn complete(&self, model: &mut dyn Network, is_needed: impl Fn(&str) -> bool) -> anyhow::Result<()> {
         let taken = self.begin(model)?;
         let is_taken =
             |name: &str| taken.iter().flat_map(|taken| &taken.report.taken).any(|(tensor, _)| tensor == name);

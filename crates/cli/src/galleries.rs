@@ -4,7 +4,7 @@ use crate::{network, output};
 use image::{RgbImage, imageops};
 use lenslet_dataset::{Dataset, Subset};
 use lenslet_explain::{Explanation, FeatureMaps, feature_sheet, filter_sheet, filters, overlay, picture};
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_report::{Figure, Gallery};
 use lenslet_train::{Answer, Metadata};
 use std::sync::Arc;
@@ -48,8 +48,8 @@ impl Answers {
 }
 
 /// What the pictures of a data set show.
-pub fn of_data<M: Classifier>(
-    model: &M,
+pub fn of_data(
+    model: &dyn Network,
     data: &Arc<dyn Dataset>,
     metadata: &Metadata,
     answers: &Answers,
@@ -74,7 +74,7 @@ pub fn of_data<M: Classifier>(
     let heated: Vec<_> =
         answers.right.iter().take(right).chain(answers.mistakes.iter().take(wrong)).collect();
     let inputs = normalised(data, metadata, &heated)?;
-    let size = M::INPUT.iter().product::<usize>();
+    let size = model.input().iter().product::<usize>();
     let (mut heat, mut maps) = (Vec::new(), Vec::new());
     for (number, (answer, input)) in heated.into_iter().zip(inputs.chunks_exact(size)).enumerate() {
         let explanation = Explanation::new(model, input.to_vec())?;
@@ -114,7 +114,7 @@ pub fn of_data<M: Classifier>(
 }
 
 /// The first layer's filters, where they look at pictures.
-pub fn of_filters<M: Classifier>(model: &M) -> anyhow::Result<Option<Gallery>> {
+pub fn of_filters(model: &dyn Network) -> anyhow::Result<Option<Gallery>> {
     let Some(filters) = filters(model) else { return Ok(None) };
     let text = format!("{}: {} filters of {}×{}", filters.name, filters.count, filters.height, filters.width);
     Ok(Some(Gallery {

@@ -5,8 +5,8 @@ use crate::suggest;
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, ImageShape, Subset};
-use lenslet_models::{NAMES, UnknownNetwork, UseNetwork, with_network};
-use lenslet_nn::{Classifier, WrongClasses};
+use lenslet_models::{Design, ZOO, design};
+use lenslet_nn::{Network, WrongClasses};
 use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation};
 use lenslet_train::{Error, Metadata, Session, TrainConfig, load_weights, whiten};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub fn open(path: &Path) -> anyhow::Result<(Checkpoint, Metadata)> {
     let checkpoint = Checkpoint::open(path).map_err(|error| explain(path, error))?;
     let metadata: Metadata = checkpoint.metadata()?;
-    let input = with_network_of(&checkpoint, &metadata, InputShape)?;
+    let input = design_of(&checkpoint, &metadata)?.input;
     anyhow::ensure!(
         metadata.input == input,
         "{}: {} takes pictures of {}, but the checkpoint is of {}",
@@ -46,17 +46,6 @@ fn explain(path: &Path, error: lenslet_checkpoint::Error) -> anyhow::Error {
     }
 }
 
-/// Channels, height and width of a network's input.
-pub struct InputShape;
-
-impl UseNetwork for InputShape {
-    type Output = [usize; 3];
-
-    fn use_network<M: Classifier + 'static>(self) -> [usize; 3] {
-        M::INPUT
-    }
-}
-
 pub fn image_shape([channels, height, width]: [usize; 3]) -> ImageShape {
     ImageShape { channels, height, width }
 }
@@ -68,11 +57,8 @@ pub fn takes_pictures([channels, ..]: [usize; 3]) -> bool {
 
 /// The networks that there are and the pictures that they take, for a help text.
 pub fn list() -> String {
-    let shown = |name: &&str| {
-        let input = with_network(name, InputShape).ok()?;
-        Some(format!("{name} ({})", image_shape(input)))
-    };
-    NAMES.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
+    let shown = |design: &Design| format!("{} ({})", design.name, image_shape(design.input));
+    ZOO.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// Refuses pictures that, once they are augmented, are not what a network takes. Those that differ among themselves
@@ -85,29 +71,31 @@ pub fn check_shape(input: [usize; 3], data: &dyn Dataset, augmentation: &Augment
 }
 
 /// A network of the checkpoint's kind with its weights.
-pub fn load<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<M> {
-    let mut model: M = blank(checkpoint, metadata)?;
+pub fn load(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<Box<dyn Network>> {
+    let mut model = blank(checkpoint, metadata)?;
     load_weights(&mut model, checkpoint)?;
     Ok(model)
 }
 
 /// A network of the checkpoint's kind before its weights are loaded.
-pub fn blank<M: Classifier>(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<M> {
-    M::with_classes(metadata.classes.len())
+pub fn blank(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<Box<dyn Network>> {
+    design_of(checkpoint, metadata)?
+        .with_classes(metadata.classes.len())
         .with_context(|| format!("{} cannot be used", checkpoint.path().display()))
 }
 
 /// A session before its first step, and what it took from each file with weights to begin with.
-pub fn untrained<M: Classifier>(
+pub fn untrained(
+    design: &Design,
     config: TrainConfig,
     train: &Arc<dyn Dataset>,
     normalisation: &Normalisation,
     weights: &FirstWeights,
-) -> anyhow::Result<(Session<M>, Vec<Taken>)> {
+) -> anyhow::Result<(Session<Box<dyn Network>>, Vec<Taken>)> {
     /// To whiten by.
     const PICTURES: usize = 5000;
     let whitens = config.whiten;
-    let mut session = Session::new(M::with_classes(train.classes().len())?, config)?;
+    let mut session = Session::new(design.with_classes(train.classes().len())?, config)?;
     if whitens {
         let some = Subset::new(Arc::clone(train), (0..train.len().min(PICTURES)).collect())?;
         let batches = LoaderConfig { batch_size: 500, prefetch: 0 };
@@ -125,14 +113,9 @@ pub fn normalised(pictures: Arc<dyn Dataset>, metadata: &Metadata) -> anyhow::Re
     Ok(loader.batches().next().context("no picture")??.images)
 }
 
-/// [`with_network`] for the network that a checkpoint names.
-pub fn with_network_of<U: UseNetwork>(
-    checkpoint: &Checkpoint,
-    metadata: &Metadata,
-    user: U,
-) -> anyhow::Result<U::Output> {
-    let unknown = |error: UnknownNetwork| anyhow::anyhow!("{}: {error}", checkpoint.path().display());
-    with_network(&metadata.network, user).map_err(unknown)
+/// The network that a checkpoint names.
+fn design_of(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<&'static Design> {
+    design(&metadata.network).map_err(|error| anyhow::anyhow!("{}: {error}", checkpoint.path().display()))
 }
 
 /// Refuses data whose classes are not those of a checkpoint.

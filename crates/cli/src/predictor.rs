@@ -2,12 +2,10 @@
 
 use crate::network;
 use crate::settings::test_time;
-use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Fitting, Image, ImageShape, InMemory};
 use lenslet_explain::{Explanation, Filters, filters};
 use lenslet_folder::Picture;
-use lenslet_models::UseNetwork;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_train::{Metadata, TestTime, probabilities};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,36 +20,11 @@ pub fn prepare(picture: Picture, shape: ImageShape, fitting: Fitting, invert: bo
     Image::new(shape, pixels).expect("as many pixels as before")
 }
 
-/// A checkpoint's network, whose type is forgotten.
+/// A checkpoint's network.
 pub struct Predictor {
     metadata: Metadata,
-    network: Box<dyn Network + Send>,
-}
-
-/// What is asked about normalised pictures.
-trait Network {
-    fn probabilities(&self, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, lenslet_train::Error>;
-    fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error>;
-    fn filters(&self) -> Option<Filters>;
-}
-
-struct Loaded<M> {
-    model: M,
+    model: Box<dyn Network>,
     test_time: TestTime,
-}
-
-impl<M: Classifier> Network for Loaded<M> {
-    fn probabilities(&self, pictures: Vec<f32>) -> Result<Vec<Vec<f32>>, lenslet_train::Error> {
-        probabilities(&self.model, pictures, self.test_time)
-    }
-
-    fn explanation(&self, picture: Vec<f32>) -> Result<Explanation, lenslet_explain::Error> {
-        Explanation::new(&self.model, picture)
-    }
-
-    fn filters(&self) -> Option<Filters> {
-        filters(&self.model)
-    }
 }
 
 impl Predictor {
@@ -67,9 +40,8 @@ impl Predictor {
             network::image_shape(metadata.input)
         );
         let test_time = test_time(told, &metadata);
-        let load = Load { checkpoint: &checkpoint, metadata: &metadata, test_time };
-        let network = network::with_network_of(&checkpoint, &metadata, load)??;
-        Ok(Self { metadata, network })
+        let model = network::load(&checkpoint, &metadata)?;
+        Ok(Self { metadata, model, test_time })
     }
 
     /// The network's name.
@@ -94,17 +66,17 @@ impl Predictor {
 
     /// The probability of each class for each picture.
     pub fn predict(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<Vec<f32>>> {
-        Ok(self.network.probabilities(self.inputs(pictures)?)?)
+        Ok(probabilities(&self.model, self.inputs(pictures)?, self.test_time)?)
     }
 
     /// What every layer makes of a picture.
     pub fn explain(&self, picture: &Image<'_>) -> anyhow::Result<Explanation> {
-        Ok(self.network.explanation(self.inputs(std::slice::from_ref(picture))?)?)
+        Ok(Explanation::new(&self.model, self.inputs(std::slice::from_ref(picture))?)?)
     }
 
     /// The first layer's filters, where it is a convolution.
     pub fn filters(&self) -> Option<Filters> {
-        self.network.filters()
+        filters(&self.model)
     }
 
     /// From pixels to inputs, by the path of the training data.
@@ -113,20 +85,5 @@ impl Predictor {
         let labels = vec![0; pictures.len()];
         let pictures = InMemory::new(self.shape(), pixels, labels, self.metadata.classes.clone())?;
         network::normalised(Arc::new(pictures), &self.metadata)
-    }
-}
-
-struct Load<'a> {
-    checkpoint: &'a Checkpoint,
-    metadata: &'a Metadata,
-    test_time: TestTime,
-}
-
-impl UseNetwork for Load<'_> {
-    type Output = anyhow::Result<Box<dyn Network + Send>>;
-
-    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
-        let model: M = network::load(self.checkpoint, self.metadata)?;
-        Ok(Box::new(Loaded { model, test_time: self.test_time }))
     }
 }

@@ -1,13 +1,12 @@
 //! What decides a run's weights: a file, and flags that override it.
 
 use crate::data::{default_name, features_at};
-use crate::network;
 use crate::run_file::{Normalise, RunFile};
 use anyhow::Context;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use lenslet_dataset::{Filter, Fit};
-use lenslet_models::with_network;
+use lenslet_models::design;
 use lenslet_nn::Initialiser;
 use lenslet_train::{Clip, EarlyStopping, Metadata, OptimiserKind, Schedule, TestTime, TrainConfig};
 use serde::de::DeserializeOwned;
@@ -206,7 +205,7 @@ impl Settings {
         match data {
             Some(data) => file.data = data.to_owned(),
             None if file.data.is_empty() => {
-                let input = with_network(&file.network, network::InputShape)?;
+                let input = design(&file.network)?.input;
                 file.data = default_name(input)
                     .with_context(|| {
                         format!("{} learns from features: --data FILE names them", file.network)

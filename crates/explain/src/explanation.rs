@@ -3,7 +3,7 @@
 use crate::Heatmap;
 use dfdx::prelude::CpuError;
 use lenslet_kernels::softmax;
-use lenslet_nn::{Classifier, Inspection};
+use lenslet_nn::{Inspection, Network};
 
 /// Why something cannot be explained.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +74,8 @@ impl Explanation {
     ///
     /// # Errors
     /// Where the picture is not of the network's size, or memory is short.
-    pub fn new<M: Classifier>(model: &M, picture: Vec<f32>) -> Result<Self, Error> {
-        let (expected, found) = (M::INPUT.iter().product(), picture.len());
+    pub fn new(model: &dyn Network, picture: Vec<f32>) -> Result<Self, Error> {
+        let (expected, found) = (model.input().iter().product(), picture.len());
         if found != expected {
             return Err(Error::Picture { expected, found });
         }

@@ -1,7 +1,6 @@
 //! The weights of a network's first layer.
 
-use dfdx::prelude::{Cpu, TensorCollection};
-use lenslet_nn::parameters;
+use lenslet_nn::{Tensors, parameters};
 
 /// The filters of a convolution: what each of them looks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +20,7 @@ pub struct Filters {
 }
 
 /// The filters of the first layer, where that is a convolution: those of later layers do not look at pictures.
-pub fn filters(model: &impl TensorCollection<f32, Cpu>) -> Option<Filters> {
+pub fn filters(model: &dyn Tensors) -> Option<Filters> {
     let (name, weight) = parameters(model).into_iter().next()?;
     let [count, channels, height, width] = weight.shape().try_into().ok()?;
     let mut weights = vec![0.0; weight.len()];

@@ -1,7 +1,7 @@
 //! Grad-CAM beside numbers made by hand, and on every network that Lenslet ships.
 
 use lenslet_explain::{Error, Explanation, filters};
-use lenslet_models::{NAMES, UseNetwork, with_network};
+use lenslet_models::{Design, ZOO};
 use lenslet_nn::{Classifier, Initialiser, Parameter, initialise, network, visit_parameters_mut};
 
 network! { Tiny: 1x2x2 => conv(2, 1x1), relu, flatten, dense(2) }
@@ -64,37 +64,29 @@ fn what_is_not_there_is_refused_by_name() {
     }
 }
 
-struct Look;
-
-impl UseNetwork for Look {
-    /// The layer that Grad-CAM looks at, its rows, and how many filters there are.
-    type Output = Option<(String, usize, usize)>;
-
-    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
-        let mut net = M::with_classes(10).expect("free");
-        initialise(&mut net, Initialiser::GlorotUniform, 1);
-        let pixels = (0..M::INPUT.iter().product()).map(|i: usize| (i * 31 % 97) as f32 / 97.0).collect();
-        let explanation = Explanation::new(&net, pixels).expect("as many pixels");
-        let heat = match explanation.grad_cam(explanation.best_class()) {
-            Ok(heat) => heat,
-            Err(Error::NoConvolution) => {
-                assert!(explanation.feature_maps().is_empty() && filters(&net).is_none());
-                return None;
-            }
-            Err(error) => panic!("{error}"),
-        };
-        assert!(
-            heat.values.iter().all(|value| *value >= 0.0) && heat.values.iter().any(|value| *value > 0.0)
-        );
-        Some((heat.layer, heat.height, filters(&net)?.count))
-    }
+/// The layer that Grad-CAM looks at, its rows, and how many filters there are.
+fn look(design: &Design) -> Option<(String, usize, usize)> {
+    let mut net = design.with_classes(10).expect("free");
+    initialise(&mut net, Initialiser::GlorotUniform, 1);
+    let pixels = (0..design.input.iter().product()).map(|i: usize| (i * 31 % 97) as f32 / 97.0).collect();
+    let explanation = Explanation::new(&net, pixels).expect("as many pixels");
+    let heat = match explanation.grad_cam(explanation.best_class()) {
+        Ok(heat) => heat,
+        Err(Error::NoConvolution) => {
+            assert!(explanation.feature_maps().is_empty() && filters(&net).is_none());
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    assert!(heat.values.iter().all(|value| *value >= 0.0) && heat.values.iter().any(|value| *value > 0.0));
+    Some((heat.layer, heat.height, filters(&net)?.count))
 }
 
 #[test]
 fn every_network_can_be_explained() {
-    for name in NAMES {
-        let found = with_network(name, Look).expect("is there");
-        let expected = match *name {
+    for design in ZOO {
+        let found = look(design);
+        let expected = match design.name {
             "mnist-cnn" => Some(("relu1", 26, 25)),
             "mnist-deep" => Some(("relu3", 7, 32)),
             "cifar-cnn" => Some(("relu3", 16, 50)),
@@ -104,6 +96,11 @@ fn every_network_can_be_explained() {
             "imagenette-resnet" => Some(("relu9", 4, 32)),
             _ => None,
         };
-        assert_eq!(found, expected.map(|(layer, rows, count)| (layer.to_owned(), rows, count)), "{name}");
+        assert_eq!(
+            found,
+            expected.map(|(layer, rows, count)| (layer.to_owned(), rows, count)),
+            "{}",
+            design.name
+        );
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use lenslet_models::MnistCnn;
-//! use lenslet_nn::Classifier;
+//! use lenslet_nn::{Classifier, Network};
 //!
 //! let summary = MnistCnn::with_classes(10)?.summary();
 //! assert_eq!(summary.parameters(), 1_691_360);
@@ -10,7 +10,7 @@
 //! # Ok::<(), lenslet_nn::WrongClasses>(())
 //! ```
 //!
-//! A program that learns the network's name at run time asks [`with_network`].
+//! A program that learns the network's name at run time asks [`design`].
 
 mod cifar_cnn;
 mod cifar_fast;
@@ -30,4 +30,4 @@ pub use mnist_cnn::MnistCnn;
 pub use mnist_deep::MnistDeep;
 pub use mnist_mlp::MnistMlp;
 pub use vgg16::{Vgg16, Vgg16Head};
-pub use zoo::{NAMES, UnknownNetwork, UseNetwork, foreign_names, with_network};
+pub use zoo::{Design, UnknownNetwork, ZOO, design, foreign_names};

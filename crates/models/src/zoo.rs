@@ -4,33 +4,44 @@ use crate::{
     CifarCnn, CifarFast, ImagenetteCnn, ImagenetteResnet, MnistCnn, MnistDeep, MnistMlp, Vgg16, Vgg16Head,
     vgg16,
 };
-use lenslet_nn::Classifier;
+use lenslet_nn::{Classifier, Network, WrongClasses};
 
-/// Something to do with a network whose type is known only when its name is.
-pub trait UseNetwork {
-    /// What comes of it.
-    type Output;
+/// A network of the zoo before it is made.
+pub struct Design {
+    /// Its name.
+    pub name: &'static str,
+    /// Channels, height and width of its pictures.
+    pub input: [usize; 3],
+    new: fn(usize) -> Result<Box<dyn Network>, WrongClasses>,
+}
 
-    /// Called with the type that the name stands for.
-    fn use_network<M: Classifier + 'static>(self) -> Self::Output;
+impl Design {
+    /// A network for so many classes, its weights not drawn yet.
+    ///
+    /// # Errors
+    /// Where data cannot have so many.
+    pub fn with_classes(&self, classes: usize) -> Result<Box<dyn Network>, WrongClasses> {
+        (self.new)(classes)
+    }
 }
 
 macro_rules! zoo {
     ($($name:literal => $network:ty,)+) => {
-        /// The names that [`with_network`] knows.
-        pub const NAMES: &[&str] = &[$($name),+];
-
-        /// Does something with the network of a name.
-        ///
-        /// # Errors
-        /// Where no network is called so.
-        pub fn with_network<U: UseNetwork>(name: &str, user: U) -> Result<U::Output, UnknownNetwork> {
-            match name {
-                $($name => Ok(user.use_network::<$network>()),)+
-                _ => Err(UnknownNetwork(name.to_owned())),
-            }
-        }
+        /// All networks.
+        pub const ZOO: &[Design] = &[$(Design {
+            name: $name,
+            input: <$network>::INPUT,
+            new: |classes| Ok(Box::new(<$network>::with_classes(classes)?)),
+        }),+];
     };
+}
+
+/// The network of a name.
+///
+/// # Errors
+/// Where none is called so.
+pub fn design(name: &str) -> Result<&'static Design, UnknownNetwork> {
+    ZOO.iter().find(|design| design.name == name).ok_or_else(|| UnknownNetwork(name.to_owned()))
 }
 
 zoo! {
@@ -61,11 +72,12 @@ pub struct UnknownNetwork(
 impl std::fmt::Display for UnknownNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no network is called '{}'", self.0)?;
+        let names: Vec<&str> = ZOO.iter().map(|design| design.name).collect();
         let likeness = |name: &&&str| (1e3 * strsim::normalized_damerau_levenshtein(name, &self.0)) as u32;
-        if let Some(near) = NAMES.iter().max_by_key(likeness).filter(|name| likeness(name) >= 600) {
+        if let Some(near) = names.iter().max_by_key(likeness).filter(|name| likeness(name) >= 600) {
             write!(f, " (did you mean {near}?)")?;
         }
-        write!(f, "; there are {}", NAMES.join(", "))
+        write!(f, "; there are {}", names.join(", "))
     }
 }
 

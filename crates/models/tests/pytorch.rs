@@ -70,7 +70,7 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
     assert_eq!((fixture.steps, fixture.losses.len()), (50, 50));
     let mut model = M::with_classes(10).expect("ten digits");
     let mut tensor = 0;
-    let Ok(()) = visit_parameters_mut::<_, std::convert::Infallible>(&mut model, |name, parameter| {
+    let Ok(()) = visit_parameters_mut::<std::convert::Infallible>(&mut model, |name, parameter| {
         let shape = parameter.shape();
         if shape.len() > 1 {
             let receptive: usize = shape[2..].iter().product();
@@ -166,7 +166,7 @@ fn vgg16_makes_torchvisions_features() {
     let fixture: Features = serde_json::from_str(&json).expect("of this form");
     let mut model = Vgg16::with_classes(10).expect("free");
     let mut tensor = 0;
-    let Ok(()) = visit_parameters_mut::<_, std::convert::Infallible>(&mut model, |name, parameter| {
+    let Ok(()) = visit_parameters_mut::<std::convert::Infallible>(&mut model, |name, parameter| {
         let shape = parameter.shape();
         let fan_in: usize = shape[1..].iter().product();
         let bound = if name.ends_with("weight") { (6.0 / fan_in as f64).sqrt() as f32 } else { 0.1 };

@@ -1,10 +1,10 @@
 //! Sizes of the networks, as their sources and other frameworks count them.
 
 use lenslet_models::{
-    CifarCnn, CifarFast, ImagenetteCnn, ImagenetteResnet, MnistCnn, MnistDeep, MnistMlp, NAMES,
-    UnknownNetwork, UseNetwork, Vgg16, Vgg16Head, foreign_names, with_network,
+    CifarCnn, CifarFast, ImagenetteCnn, ImagenetteResnet, MnistCnn, MnistDeep, MnistMlp, UnknownNetwork,
+    Vgg16, Vgg16Head, ZOO, design, foreign_names,
 };
-use lenslet_nn::{Classifier, Summary};
+use lenslet_nn::{Classifier, Network, Summary};
 use std::collections::BTreeSet;
 
 #[test]
@@ -52,17 +52,11 @@ fn the_table_shows_layers_shapes_and_totals() {
 
 #[test]
 fn every_name_leads_to_a_network_and_no_other_does() {
-    struct Count;
-    impl UseNetwork for Count {
-        type Output = usize;
-        fn use_network<M: Classifier + 'static>(self) -> usize {
-            M::with_classes(3).map_or(0, |network| network.classes())
-        }
+    for known in ZOO {
+        let network = design(known.name).expect("a name of the zoo").with_classes(3).expect("free");
+        assert_eq!((network.classes(), network.input()), (3, known.input), "{}", known.name);
     }
-    for name in NAMES {
-        assert_eq!(with_network(name, Count), Ok(3), "{name}");
-    }
-    let error = with_network("mnist-cmm", Count).expect_err("a slip");
+    let error = design("mnist-cmm").err().expect("a slip");
     assert_eq!(error, UnknownNetwork("mnist-cmm".into()));
     assert!(error.to_string().contains("mnist-cnn"), "{error}");
 }

@@ -360,6 +360,16 @@ fn classifier(
         },
     };
     quote! {
+        impl #nn::Network for #name {
+            fn input(&self) -> [usize; 3] {
+                <Self as #nn::Classifier>::INPUT
+            }
+
+            fn classes(&self) -> usize {
+                Dim::size(&self.#head.outputs())
+            }
+        }
+
         impl #nn::Classifier for #name {
             const INPUT: [usize; 3] = [#channels, #height, #width];
 
@@ -367,10 +377,6 @@ fn classifier(
                 #nn::WrongClasses::check(classes)?;
                 #check
                 ::core::result::Result::Ok(Self { #(#values,)* })
-            }
-
-            fn classes(&self) -> usize {
-                Dim::size(&self.#head.outputs())
             }
         }
     }

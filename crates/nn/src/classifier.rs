@@ -1,14 +1,35 @@
 //! What the training loop, the evaluation and the command need of a network.
 
+use crate::parameter::{Parameter, Role, Tensors};
 use crate::plan::{Layer, Plan};
 use crate::run::{Measured, forward_batch};
 use crate::summary::Summary;
-use dfdx::prelude::{Cpu, CpuError, OwnedTape, Tape, Tensor, TensorCollection};
+use dfdx::prelude::{Cpu, CpuError, Gradients, OwnedTape, Tape, Tensor};
+use lenslet_kernels::BatchStatistics;
 use std::sync::Arc;
 
-/// A network from pictures to one logit per class. `network!` implements it for every network that ends in
-/// `dense(…)`.
-pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized + Send {
+/// A network from pictures to one logit per class, whose type may be forgotten: `Box<dyn Network>` is one too, and
+/// trains and answers as the network in it does.
+pub trait Network: Layer + Tensors + Send {
+    /// Channels, height and width of a picture.
+    fn input(&self) -> [usize; 3];
+
+    /// How many classes it tells apart.
+    fn classes(&self) -> usize;
+
+    /// Its kernel calls.
+    fn whole_plan(&self) -> Plan {
+        Plan::of(self, &self.input())
+    }
+
+    /// The table of its layers.
+    fn summary(&self) -> Summary {
+        Summary::new(&self.whole_plan())
+    }
+}
+
+/// A type of networks. `network!` implements it for every network that ends in `dense(…)`.
+pub trait Classifier: Network + Sized {
     /// Channels, height and width of a picture.
     const INPUT: [usize; 3];
 
@@ -17,18 +38,47 @@ pub trait Classifier: Layer + TensorCollection<f32, Cpu> + Sized + Send {
     /// # Errors
     /// Where the network's own number of classes is fixed and another one, or nothing that data can have.
     fn with_classes(classes: usize) -> Result<Self, WrongClasses>;
+}
 
-    /// How many classes it tells apart.
-    fn classes(&self) -> usize;
-
-    /// Its kernel calls.
-    fn whole_plan(&self) -> Plan {
-        Plan::of(self, &Self::INPUT)
+impl Network for Box<dyn Network> {
+    fn input(&self) -> [usize; 3] {
+        (**self).input()
     }
 
-    /// The table of its layers.
-    fn summary(&self) -> Summary {
-        Summary::new(&self.whole_plan())
+    fn classes(&self) -> usize {
+        (**self).classes()
+    }
+}
+
+impl Layer for Box<dyn Network> {
+    fn plan(&self, name: &str, plan: &mut Plan) {
+        (**self).plan(name, plan);
+    }
+
+    fn noise_keys(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        (**self).noise_keys(visit);
+    }
+
+    fn keep_statistics(&mut self, batch: &mut dyn Iterator<Item = BatchStatistics>) {
+        (**self).keep_statistics(batch);
+    }
+}
+
+impl Tensors for Box<dyn Network> {
+    fn visit(&self, visit: &mut dyn FnMut(String, Role, Box<dyn Parameter>)) {
+        (**self).visit(visit);
+    }
+
+    fn visit_mut(&mut self, visit: &mut dyn FnMut(&str, Role, &mut dyn Parameter)) {
+        (**self).visit_mut(visit);
+    }
+
+    fn reset(&mut self) {
+        (**self).reset();
+    }
+
+    fn gradients(&self) -> Result<Gradients<f32, Cpu>, CpuError> {
+        (**self).gradients()
     }
 }
 
@@ -73,8 +123,8 @@ impl WrongClasses {
 ///
 /// # Errors
 /// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
-pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
-    model: &M,
+pub fn logits<T: Tape<f32, Cpu>>(
+    model: &dyn Network,
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
@@ -86,8 +136,8 @@ pub fn logits<M: Classifier, T: Tape<f32, Cpu>>(
 ///
 /// # Errors
 /// Those of [`logits`].
-pub fn training_logits<M: Classifier>(
-    model: &mut M,
+pub fn training_logits(
+    model: &mut dyn Network,
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: OwnedTape<f32, Cpu>,
     is_frozen: &dyn Fn(&str) -> bool,
@@ -99,13 +149,13 @@ pub fn training_logits<M: Classifier>(
     Ok(logits)
 }
 
-fn measured_logits<M: Classifier, T: Tape<f32, Cpu>>(
-    model: &M,
+fn measured_logits<T: Tape<f32, Cpu>>(
+    model: &dyn Network,
     plan: Plan,
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Measured<(usize, usize), T>, CpuError> {
-    let (pictures, size) = (pictures.into(), M::INPUT.iter().product::<usize>());
+    let (pictures, size) = (pictures.into(), model.input().iter().product::<usize>());
     if !pictures.len().is_multiple_of(size) {
         return Err(CpuError::WrongNumElements);
     }

@@ -1,6 +1,6 @@
 //! What a network makes of pictures before its head judges them.
 
-use crate::classifier::Classifier;
+use crate::classifier::Network;
 use crate::run::forward_batch;
 use dfdx::prelude::{Cpu, CpuError, NoneTape};
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
-pub fn features<M: Classifier>(model: &M, pictures: impl Into<Arc<Vec<f32>>>) -> Result<Vec<f32>, CpuError> {
+pub fn features(model: &dyn Network, pictures: impl Into<Arc<Vec<f32>>>) -> Result<Vec<f32>, CpuError> {
     let (pictures, body) = (pictures.into(), model.whole_plan().body());
-    let input = M::INPUT.iter().product::<usize>();
+    let input = model.input().iter().product::<usize>();
     if !pictures.len().is_multiple_of(input) {
         return Err(CpuError::WrongNumElements);
     }

@@ -1,8 +1,6 @@
 //! First values of weights.
 
-use crate::parameter::visit_parameters_mut;
-use dfdx::nn::ResetParams;
-use dfdx::prelude::{Cpu, TensorCollection};
+use crate::parameter::{Tensors, visit_parameters_mut};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -44,9 +42,9 @@ impl Initialiser {
 
 /// Sets every tensor of a model to its first values. Each tensor's values are a function of the seed and the
 /// tensor's name alone, so that adding a layer does not change the others.
-pub fn initialise<M: TensorCollection<f32, Cpu>>(model: &mut M, initialiser: Initialiser, seed: u64) {
-    model.reset_params();
-    let Ok(()) = visit_parameters_mut::<_, Infallible>(model, |name, tensor| {
+pub fn initialise(model: &mut dyn Tensors, initialiser: Initialiser, seed: u64) {
+    model.reset();
+    let Ok(()) = visit_parameters_mut::<Infallible>(model, |name, tensor| {
         let shape = tensor.shape();
         if shape.len() > 1 {
             let mut values = vec![0.0; tensor.len()];

@@ -59,7 +59,7 @@ mod summary;
 pub use dfdx;
 
 pub use classes::Classes;
-pub use classifier::{Classifier, WrongClasses, logits, training_logits};
+pub use classifier::{Classifier, Network, WrongClasses, logits, training_logits};
 pub use features::features;
 pub use initialise::{Initialiser, initialise};
 pub use inspect::{InspectedLayer, Inspection};
@@ -68,7 +68,9 @@ pub use lenslet_kernels::{BatchStatistics, Padding, Targets, Window};
 #[doc(hidden)]
 pub use lenslet_nn_macros::{layers as expand_layers, network as expand_network};
 pub use loss::{LossError, cross_entropy};
-pub use parameter::{Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
+pub use parameter::{
+    Parameter, Role, Tensors, parameters, statistics, visit_parameters_mut, visit_statistics_mut,
+};
 pub use plan::{Layer, Operation, Plan, Stage, advance_noise, set_noise};
 pub use run::{forward, forward_mut};
 pub use summary::{Summary, SummaryRow};

@@ -104,7 +104,7 @@ impl Plan {
     }
 
     /// The plan of one layer or network.
-    pub fn of(layer: &impl Layer, input: &[usize]) -> Self {
+    pub fn of(layer: &(impl Layer + ?Sized), input: &[usize]) -> Self {
         let mut plan = Self::new(input);
         layer.plan("", &mut plan);
         plan

@@ -423,7 +423,7 @@ pub(crate) fn read(parameter: &dyn crate::Parameter) -> Buffer {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Classifier, Initialiser, cross_entropy, initialise, logits};
+    use crate::{Classifier, Initialiser, Network, cross_entropy, initialise, logits};
     use dfdx::prelude::{Backward, Const, Cpu, OwnedTape};
     use lenslet_kernels::Scratch;
 
@@ -445,15 +445,21 @@ mod tests {
         }
     }
 
+    impl Network for Net {
+        fn input(&self) -> [usize; 3] {
+            Self::INPUT
+        }
+
+        fn classes(&self) -> usize {
+            3
+        }
+    }
+
     impl Classifier for Net {
         const INPUT: [usize; 3] = [1, 3, 4];
 
         fn with_classes(_: usize) -> Result<Self, crate::WrongClasses> {
             Ok(Self(crate::Dense::zeros(Const)))
-        }
-
-        fn classes(&self) -> usize {
-            3
         }
     }
 

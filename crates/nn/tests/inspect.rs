@@ -2,8 +2,8 @@
 
 use dfdx::prelude::*;
 use lenslet_nn::{
-    Classifier, Initialiser, Inspection, Parameter, initialise, logits, network, parameters, statistics,
-    visit_parameters_mut, visit_statistics_mut,
+    Classifier, Initialiser, Inspection, Network, Parameter, initialise, logits, network, parameters,
+    statistics, visit_parameters_mut, visit_statistics_mut,
 };
 
 network! {

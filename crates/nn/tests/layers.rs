@@ -3,8 +3,8 @@
 use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
-    Classes, Classifier, Initialiser, Parameter, Targets, WrongClasses, cross_entropy, initialise, layers,
-    logits, network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
+    Classes, Classifier, Initialiser, Network, Parameter, Targets, WrongClasses, cross_entropy, initialise,
+    layers, logits, network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
 };
 
 network! {
@@ -130,7 +130,7 @@ type InPlaceHead = layers!(18 => dropout(0.3), dense(7), relu, dropout(0.25), de
 /// Copies all tensors of one model to another of the same shapes.
 fn copy(from: &impl TensorCollection<f32, Cpu>, to: &mut impl TensorCollection<f32, Cpu>) {
     let mut source = parameters(from).into_iter();
-    let done = visit_parameters_mut::<_, std::convert::Infallible>(to, |_, p| {
+    let done = visit_parameters_mut::<std::convert::Infallible>(to, |_, p| {
         p.write(&values(source.next().expect("as many tensors").1.as_ref()));
         Ok(())
     });

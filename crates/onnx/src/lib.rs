@@ -1,7 +1,7 @@
 //! Networks as [ONNX](https://onnx.ai) models, which other programs run: onnxruntime, browsers, phones.
 //!
 //! ```
-//! use lenslet_nn::{Classifier, Initialiser, initialise, network};
+//! use lenslet_nn::{Classifier, Initialiser, Network, initialise, network};
 //! use lenslet_onnx::{Description, Message, export};
 //!
 //! network! { Digits: 1x28x28 => conv(8, 5x5, stride 2), relu, flatten, dense(classes) }

@@ -2,7 +2,7 @@
 
 use crate::restore::all_tensors;
 use lenslet_kernels::move_average;
-use lenslet_nn::{Classifier, Parameter, visit_parameters_mut, visit_statistics_mut};
+use lenslet_nn::{Network, Parameter, visit_parameters_mut, visit_statistics_mut};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -22,7 +22,7 @@ impl Average {
     }
 
     /// Takes in the network after a step.
-    pub(crate) fn update<M: Classifier>(&mut self, model: &M) {
+    pub(crate) fn update(&mut self, model: &dyn Network) {
         let mut values = Vec::new();
         for (name, tensor) in all_tensors(model) {
             values.resize(tensor.len(), 0.0);
@@ -37,7 +37,7 @@ impl Average {
     }
 
     /// Exchanges the averages for the network's tensors; once more, and both are as they were.
-    pub(crate) fn swap<M: Classifier>(&mut self, model: &mut M) {
+    pub(crate) fn swap(&mut self, model: &mut dyn Network) {
         let mut exchange = |name: &str, tensor: &mut dyn Parameter| -> Result<(), Infallible> {
             if let Some(average) = self.tensors.get_mut(name) {
                 let mut values = vec![0.0; tensor.len()];

@@ -4,25 +4,25 @@ use crate::{Error, Score, TestTime};
 use dfdx::prelude::{Cpu, Tensor};
 use lenslet_dataset::ImageShape;
 use lenslet_kernels::softmax;
-use lenslet_nn::{Classifier, cross_entropy};
+use lenslet_nn::{Network, cross_entropy};
 use lenslet_pipeline::EvalLoader;
 
 /// Loss, of plain labels, and accuracy of a network over all samples of a loader, in order.
 ///
 /// # Errors
 /// Where the pictures do not fit the network, a sample cannot be read, or a label is none of its classes.
-pub fn evaluate<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Score, Error> {
+pub fn evaluate(model: &dyn Network, loader: &EvalLoader, test_time: TestTime) -> Result<Score, Error> {
     each_batch(model, loader, test_time, |_, _| {})
 }
 
 /// [`evaluate`], where `see` is shown each batch's logits (`batch x classes`) and labels.
-pub(crate) fn each_batch<M: Classifier>(
-    model: &M,
+pub(crate) fn each_batch(
+    model: &dyn Network,
     loader: &EvalLoader,
     test_time: TestTime,
     mut see: impl FnMut(&Tensor<(usize, usize), f32, Cpu>, &[usize]),
 ) -> Result<Score, Error> {
-    check_shape::<M>(loader.image_shape())?;
+    check_shape(model.input(), loader.image_shape())?;
     let mut score = Score::default();
     for batch in loader.batches() {
         let batch = batch?;
@@ -39,8 +39,8 @@ pub(crate) fn each_batch<M: Classifier>(
 ///
 /// # Errors
 /// Where `pictures` is no whole number of pictures of the network's input.
-pub fn probabilities<M: Classifier>(
-    model: &M,
+pub fn probabilities(
+    model: &dyn Network,
     pictures: Vec<f32>,
     test_time: TestTime,
 ) -> Result<Vec<Vec<f32>>, Error> {
@@ -50,8 +50,8 @@ pub fn probabilities<M: Classifier>(
     Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
 }
 
-pub(crate) fn check_shape<M: Classifier>(data: ImageShape) -> Result<(), Error> {
-    let [channels, height, width] = M::INPUT;
+pub(crate) fn check_shape(input: [usize; 3], data: ImageShape) -> Result<(), Error> {
+    let [channels, height, width] = input;
     let network = ImageShape { channels, height, width };
     if network == data { Ok(()) } else { Err(Error::Shape { network, data }) }
 }

@@ -6,11 +6,10 @@ use crate::restore::all_tensors;
 use crate::{
     Begun, EpochReport, Error, Event, Schedule, Session, Start, Step, TestTime, TrainConfig, evaluate,
 };
-use dfdx::nn::{NumParams, ZeroGrads};
 use dfdx::prelude::{Backward, Cpu, Gradients, OwnedTape, SplitTape, Tensor, Trace, ZerosTensor};
 use lenslet_dataset::random;
 use lenslet_kernels::{CrossEntropy, on_worker};
-use lenslet_nn::{Classifier, Targets, cross_entropy, set_noise, training_logits};
+use lenslet_nn::{Network, Targets, cross_entropy, parameters, set_noise, training_logits};
 use lenslet_pipeline::{Batch, EvalLoader, Mix, TrainLoader};
 use rand::Rng;
 use std::ops::ControlFlow;
@@ -28,14 +27,14 @@ use std::time::Instant;
 /// Where pictures, labels and network do not fit, the training loader's batches or augmentation are not the
 /// configuration's, a sample cannot be read, the loss becomes NaN or infinite, the configuration looks at validation
 /// scores and there are none, or `watch` fails.
-pub fn fit<M: Classifier, E: From<Error>>(
+pub fn fit<M: Network, E: From<Error>>(
     session: &mut Session<M>,
     train: &TrainLoader,
     validation: Option<&EvalLoader>,
     watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
 ) -> Result<(), E> {
     session.config.check().map_err(Error::from)?;
-    check_shape::<M>(train.image_shape())?;
+    check_shape(session.model.input(), train.image_shape())?;
     let (config, loader) = (session.config.batch_size, train.config().batch_size);
     if config != loader {
         return Err(Error::BatchSize { config, loader }.into());
@@ -44,13 +43,13 @@ pub fn fit<M: Classifier, E: From<Error>>(
         return Err(Error::OtherAugmentation.into());
     }
     match validation {
-        Some(loader) => check_shape::<M>(loader.image_shape())?,
+        Some(loader) => check_shape(session.model.input(), loader.image_shape())?,
         None => check_without_validation(&session.config)?,
     }
     let started = Instant::now();
     let steps_per_epoch = train.batches_per_epoch();
     let start = Start {
-        parameters: session.model.num_trainable_params(),
+        parameters: parameters(&session.model).iter().map(|(_, tensor)| tensor.len()).sum(),
         classes: session.model.classes(),
         train_samples: train.dataset().len(),
         validation_samples: validation.map_or(0, |loader| loader.dataset().len()),
@@ -59,7 +58,7 @@ pub fn fit<M: Classifier, E: From<Error>>(
         config: session.config.clone(),
     };
     let mut flow = watch(session, Event::Start(start))?;
-    let mut gradients = session.model.alloc_grads();
+    let mut gradients = session.model.gradients().map_err(Error::from)?;
     while flow.is_continue() && !session.is_done() && !session.is_stopped_early() {
         let epoch = session.epochs_done() + 1;
         let earlier = session.begun.unwrap_or_default();
@@ -127,12 +126,12 @@ pub(crate) fn targets<'a>(labels: &'a [usize], mix: Option<&'a Mix>) -> Targets<
 /// configuration smooths; the loss is that of the weights before the update. [`Session::learning_rate`] tells the
 /// rate that [`fit`] would take.
 ///
-/// The memory of the gradients goes from step to step: start with the network's `alloc_grads()`, go on with what
+/// The memory of the gradients goes from step to step: start with the network's [`gradients`](lenslet_nn::Tensors::gradients), go on with what
 /// the step before returned, all zeros.
 ///
 /// # Errors
 /// Where pictures, labels and network do not fit. A loss that is no number is returned, not refused.
-pub fn train_step<'a, M: Classifier>(
+pub fn train_step<'a, M: Network>(
     session: &mut Session<M>,
     images: impl Into<Arc<Vec<f32>>>,
     targets: impl Into<Targets<'a>>,
@@ -170,7 +169,7 @@ fn check_without_validation(config: &TrainConfig) -> Result<(), Error> {
 }
 
 /// Refuses a loss that is no number.
-fn check_loss<M: Classifier>(session: &Session<M>, loss: f64) -> Result<(), Error> {
+fn check_loss<M: Network>(session: &Session<M>, loss: f64) -> Result<(), Error> {
     if loss.is_finite() {
         return Ok(());
     }
@@ -179,7 +178,7 @@ fn check_loss<M: Classifier>(session: &Session<M>, loss: f64) -> Result<(), Erro
 }
 
 /// Refuses weights and statistics that are no numbers: their loss would be none either.
-fn check_weights<M: Classifier>(session: &Session<M>) -> Result<(), Error> {
+fn check_weights<M: Network>(session: &Session<M>) -> Result<(), Error> {
     let mut values = Vec::new();
     for (_, tensor) in all_tensors(&session.model) {
         values.resize(tensor.len(), 0.0);
@@ -203,7 +202,7 @@ fn noise(seed: u64, step: u64) -> u64 {
     random::rng([seed, step, 0, DROPOUT]).next_u64()
 }
 
-fn end<M: Classifier, E>(
+fn end<M: Network, E>(
     session: &Session<M>,
     watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
     started: Instant,

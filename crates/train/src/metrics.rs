@@ -3,7 +3,7 @@
 use crate::evaluate::each_batch;
 use crate::{Error, Score, TestTime};
 use lenslet_kernels::softmax;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_pipeline::EvalLoader;
 
 /// What one pass over a loader's samples tells of a network.
@@ -54,7 +54,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// Those of [`evaluate`](fn@crate::evaluate).
-pub fn measure<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTime) -> Result<Metrics, Error> {
+pub fn measure(model: &dyn Network, loader: &EvalLoader, test_time: TestTime) -> Result<Metrics, Error> {
     measure_each(model, loader, test_time, |_| {})
 }
 
@@ -62,8 +62,8 @@ pub fn measure<M: Classifier>(model: &M, loader: &EvalLoader, test_time: TestTim
 ///
 /// # Errors
 /// Those of [`evaluate`](fn@crate::evaluate).
-pub fn measure_each<M: Classifier>(
-    model: &M,
+pub fn measure_each(
+    model: &dyn Network,
     loader: &EvalLoader,
     test_time: TestTime,
     mut see: impl FnMut(Answer),

@@ -2,9 +2,9 @@
 
 use crate::config::require;
 use crate::{Clip, Error, Group, InvalidConfig, group};
-use dfdx::prelude::{Cpu, CpuError, Gradients, TensorCollection};
+use dfdx::prelude::{Cpu, CpuError, Gradients};
 use lenslet_kernels::{AdamStep, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
-use lenslet_nn::{Parameter, parameters, visit_parameters_mut};
+use lenslet_nn::{Parameter, Tensors, parameters, visit_parameters_mut};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -147,11 +147,7 @@ impl Optimiser {
     ///
     /// # Errors
     /// Where a group matches no trainable tensor of the model.
-    pub fn with_groups<M: TensorCollection<f32, Cpu>>(
-        kind: OptimiserKind,
-        groups: &[Group],
-        model: &M,
-    ) -> Result<Self, Error> {
+    pub fn with_groups(kind: OptimiserKind, groups: &[Group], model: &dyn Tensors) -> Result<Self, Error> {
         let names: Vec<String> = parameters(model).into_iter().map(|(name, _)| name).collect();
         Ok(Self { groups: group::assign(groups, &names)?, ..Self::new(kind) })
     }
@@ -160,9 +156,9 @@ impl Optimiser {
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.
-    pub(crate) fn clip<M: TensorCollection<f32, Cpu>>(
+    pub(crate) fn clip(
         &self,
-        model: &M,
+        model: &dyn Tensors,
         gradients: &mut Gradients<f32, Cpu>,
         clip: Clip,
     ) -> Result<(), CpuError> {
@@ -206,9 +202,9 @@ impl Optimiser {
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.
-    pub fn update<M: TensorCollection<f32, Cpu>>(
+    pub fn update(
         &mut self,
-        model: &mut M,
+        model: &mut dyn Tensors,
         gradients: &mut Gradients<f32, Cpu>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {

@@ -3,7 +3,7 @@
 use crate::{Begun, Epoch, Error, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Error as FileError, Tensor, save};
 use lenslet_dataset::Fitting;
-use lenslet_nn::{Classifier, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
+use lenslet_nn::{Network, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ fn average_name(tensor: &str) -> String {
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn save_checkpoint<M: Classifier>(
+pub fn save_checkpoint<M: Network>(
     path: &Path,
     session: &Session<M>,
     metadata: Metadata,
@@ -92,7 +92,7 @@ pub fn save_checkpoint<M: Classifier>(
 ///
 /// # Errors
 /// Names the first tensor that does not fit, with both shapes.
-pub fn load_weights<M: Classifier>(model: &mut M, checkpoint: &Checkpoint) -> Result<(), Error> {
+pub fn load_weights(model: &mut dyn Network, checkpoint: &Checkpoint) -> Result<(), Error> {
     let averaged = is_averaged(checkpoint)?;
     let values = read(model, checkpoint, |name| if averaged { average_name(name) } else { name.to_owned() })?;
     write(model, &values)
@@ -121,8 +121,8 @@ pub(crate) fn usable_tensors(checkpoint: &Checkpoint) -> Result<Vec<(&str, &str,
 }
 
 /// The values of all tensors of a model's kind, which the checkpoint has under other names.
-fn read<M: Classifier>(
-    model: &M,
+fn read(
+    model: &dyn Network,
     checkpoint: &Checkpoint,
     stored: impl Fn(&str) -> String,
 ) -> Result<BTreeMap<String, Vec<f32>>, Error> {
@@ -135,7 +135,7 @@ fn read<M: Classifier>(
 }
 
 /// Sets every tensor of a model that there are values for.
-pub(crate) fn write<M: Classifier>(model: &mut M, values: &BTreeMap<String, Vec<f32>>) -> Result<(), Error> {
+pub(crate) fn write(model: &mut dyn Network, values: &BTreeMap<String, Vec<f32>>) -> Result<(), Error> {
     let mut write = |name: &str, parameter: &mut dyn Parameter| {
         if let Some(values) = values.get(name) {
             parameter.write(values);
@@ -147,11 +147,11 @@ pub(crate) fn write<M: Classifier>(model: &mut M, values: &BTreeMap<String, Vec<
 }
 
 /// All that a model is made of, trained or not.
-pub(crate) fn all_tensors<M: Classifier>(model: &M) -> impl Iterator<Item = (String, Box<dyn Parameter>)> {
+pub(crate) fn all_tensors(model: &dyn Network) -> impl Iterator<Item = (String, Box<dyn Parameter>)> {
     parameters(model).into_iter().chain(statistics(model))
 }
 
-impl<M: Classifier> Session<M> {
+impl<M: Network> Session<M> {
     /// A session as [`save_checkpoint`] left it. `model` gives the network; its weights are replaced.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::average::Average;
 use crate::history::best_epoch;
 use crate::{Epoch, Error, Metric, Optimiser, Score, TrainConfig, evaluate};
-use lenslet_nn::{Classifier, initialise};
+use lenslet_nn::{Network, initialise};
 use lenslet_pipeline::EvalLoader;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct Begun {
     pub waited_seconds: f64,
 }
 
-impl<M: Classifier> Session<M> {
+impl<M: Network> Session<M> {
     /// A session before its first step: the network's weights are drawn as the configuration says.
     ///
     /// # Errors

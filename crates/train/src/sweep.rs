@@ -4,8 +4,7 @@ use crate::evaluate::check_shape;
 use crate::fit::targets;
 use crate::restore::{all_tensors, write};
 use crate::{Error, InvalidConfig, Session, config::require, train_step};
-use dfdx::nn::ZeroGrads;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_pipeline::{Batch, TrainLoader};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,9 +68,9 @@ impl Sweep {
     ///
     /// # Errors
     /// Where the sweep cannot be, or pictures, labels and network do not fit.
-    pub fn run<M: Classifier>(&self, session: &mut Session<M>, loader: &TrainLoader) -> Result<Curve, Error> {
+    pub fn run<M: Network>(&self, session: &mut Session<M>, loader: &TrainLoader) -> Result<Curve, Error> {
         self.check()?;
-        check_shape::<M>(loader.image_shape())?;
+        check_shape(session.model.input(), loader.image_shape())?;
         let mut tensors = BTreeMap::new();
         for (name, tensor) in all_tensors(&session.model) {
             let mut values = vec![0.0; tensor.len()];
@@ -86,14 +85,14 @@ impl Sweep {
         Ok(Curve { suggestion: steepest_descent(&points), points })
     }
 
-    fn points<M: Classifier>(
+    fn points<M: Network>(
         &self,
         session: &mut Session<M>,
         loader: &TrainLoader,
     ) -> Result<Vec<SweepPoint>, Error> {
         let seed = session.config.seed;
         let mut batches = (1..=self.steps as u64).flat_map(|epoch| loader.epoch(seed, epoch));
-        let mut gradients = session.model.alloc_grads();
+        let mut gradients = session.model.gradients()?;
         let (mut points, mut mean, mut least) = (Vec::new(), 0.0, f64::INFINITY);
         for step in 0..self.steps {
             let Some(batch) = batches.next() else { break };

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use dfdx::prelude::{Cpu, NoneTape, Tensor, TensorFromVec};
-use lenslet_nn::{Classifier, logits};
+use lenslet_nn::{Network, logits};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -43,9 +43,9 @@ impl TestTime {
     ///
     /// # Errors
     /// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
-    pub fn logits<M: Classifier>(
+    pub fn logits(
         self,
-        model: &M,
+        model: &dyn Network,
         pictures: impl Into<Arc<Vec<f32>>>,
     ) -> Result<Tensor<(usize, usize), f32, Cpu>, Error> {
         let pictures = pictures.into();
@@ -53,7 +53,7 @@ impl TestTime {
         if self == Self::None {
             return Ok(once);
         }
-        let [_, height, width] = M::INPUT;
+        let [_, height, width] = model.input();
         let mut values = once.as_vec();
         let mut sum = vec![0.0; values.len()];
         for (number, (view, weight)) in self.views().into_iter().enumerate() {

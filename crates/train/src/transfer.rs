@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::restore::{all_tensors, usable_tensors, write};
 use lenslet_checkpoint::Checkpoint;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -80,8 +80,8 @@ pub struct Transfer {
 ///
 /// # Errors
 /// Where two tensors of the file would have one name, or one that fits holds other elements than f32, f16 and bf16.
-pub fn transfer<M: Classifier>(
-    model: &mut M,
+pub fn transfer(
+    model: &mut dyn Network,
     checkpoint: &Checkpoint,
     renames: &[Rename],
 ) -> Result<Transfer, Error> {

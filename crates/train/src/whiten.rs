@@ -2,7 +2,7 @@
 
 use crate::evaluate::check_shape;
 use crate::{Error, Session};
-use lenslet_nn::{Classifier, parameters, visit_parameters_mut};
+use lenslet_nn::{Network, parameters, visit_parameters_mut};
 use lenslet_pipeline::EvalLoader;
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
@@ -19,9 +19,9 @@ const EPSILON: f64 = 5e-4;
 /// # Errors
 /// Where the pictures do not fit the network, it begins with no convolution, or one of too few filters or of larger
 /// kernels than the pictures, or a picture cannot be read.
-pub fn whiten<M: Classifier>(session: &mut Session<M>, pictures: &EvalLoader) -> Result<(), Error> {
+pub fn whiten<M: Network>(session: &mut Session<M>, pictures: &EvalLoader) -> Result<(), Error> {
     let shape = pictures.image_shape();
-    check_shape::<M>(shape)?;
+    check_shape(session.model.input(), shape)?;
     let first = parameters(&session.model).into_iter().next();
     let Some((name, [filters, channels, height, width])) =
         first.and_then(|(name, tensor)| Some((name, <[usize; 4]>::try_from(tensor.shape()).ok()?)))

@@ -5,10 +5,9 @@ use crate::{network, output};
 use anyhow::Context;
 use clap::Args;
 use lenslet_features::FeatureFile;
-use lenslet_models::{UseNetwork, with_network};
-use lenslet_nn::Classifier;
+use lenslet_models::design;
 use lenslet_train::{Metadata, Rename, Session, TrainConfig, save_checkpoint};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Put a network together from the parts of others, without training.
 ///
@@ -41,24 +40,6 @@ pub struct Assemble {
     overwrite: bool,
 }
 
-struct Run<'a> {
-    weights: FirstWeights,
-    metadata: Metadata,
-    output: &'a Path,
-}
-
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<()>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
-        let Self { weights, metadata, output } = self;
-        let mut model = M::with_classes(metadata.classes.len())?;
-        weights.complete(&mut model, |_| true)?;
-        let session = Session::with_weights(model, TrainConfig::default())?;
-        Ok(save_checkpoint(output, &session, metadata)?)
-    }
-}
-
 pub fn run(arguments: &Assemble) -> anyhow::Result<()> {
     let Assemble { network, init_from, map, output, overwrite } = arguments;
     anyhow::ensure!(
@@ -66,21 +47,23 @@ pub fn run(arguments: &Assemble) -> anyhow::Result<()> {
         "{} is there already: --overwrite replaces it",
         output.display()
     );
-    let input = with_network(network, network::InputShape)?;
+    let design = design(network)?;
     let weights = FirstWeights::open(network, init_from, map)?;
     let of = weights.metadata().next().context(
         "none of the files says which classes there are: one must be a checkpoint of `lenslet train`",
     )?;
-    let normalisation = weights.normalisation(input[0]).unwrap_or_else(|| of.normalisation.clone());
+    let normalisation = weights.normalisation(design.input[0]).unwrap_or_else(|| of.normalisation.clone());
     let metadata = Metadata {
         network: network.clone(),
-        input,
+        input: design.input,
         normalisation,
         data: pictures_of(&of.data),
         training: None,
         ..of.clone()
     };
-    with_network(network, Run { weights, metadata, output })??;
+    let mut model = design.with_classes(metadata.classes.len())?;
+    weights.complete(&mut model, |_| true)?;
+    save_checkpoint(output, &Session::with_weights(model, TrainConfig::default())?, metadata)?;
     output::line(format_args!("{network} in {}", output.display()))
 }
 

@@ -3,11 +3,8 @@
 use crate::args::Evaluate;
 use crate::settings::test_time;
 use crate::{network, output};
-use lenslet_checkpoint::Checkpoint;
-use lenslet_models::UseNetwork;
-use lenslet_nn::Classifier;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
-use lenslet_train::{Metadata, Metrics, Score, TestTime, measure};
+use lenslet_train::{Score, TestTime, measure};
 use serde::Serialize;
 
 /// Pictures at a time.
@@ -36,22 +33,6 @@ struct Class<'a> {
     samples: u64,
 }
 
-struct Run<'a> {
-    checkpoint: &'a Checkpoint,
-    metadata: &'a Metadata,
-    loader: EvalLoader,
-    test_time: TestTime,
-}
-
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<Metrics>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Metrics> {
-        let model: M = network::load(self.checkpoint, self.metadata)?;
-        Ok(measure(&model, &self.loader, self.test_time)?)
-    }
-}
-
 pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
@@ -61,8 +42,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<()> {
     let loader =
         EvalLoader::new(data, &metadata.normalisation, LoaderConfig { batch_size: BATCH, prefetch: 2 })?;
     let test_time = test_time(arguments.test_time, &metadata);
-    let run = Run { checkpoint: &checkpoint, metadata: &metadata, loader, test_time };
-    let metrics = network::with_network_of(&checkpoint, &metadata, run)??;
+    let metrics = measure(&network::load(&checkpoint, &metadata)?, &loader, test_time)?;
     arguments.data.tell_skipped();
     let Score { loss, correct, samples } = metrics.score;
     let classes: Vec<Class> = metadata

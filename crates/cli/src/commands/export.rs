@@ -2,9 +2,7 @@
 
 use crate::{network, output};
 use clap::Args;
-use lenslet_checkpoint::Checkpoint;
-use lenslet_models::UseNetwork;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_onnx::{Description, Message, OPSET};
 use lenslet_train::Metadata;
 use serde::Serialize;
@@ -42,29 +40,13 @@ struct Exported<'a> {
     classes: &'a [String],
 }
 
-struct Run<'a> {
-    checkpoint: &'a Checkpoint,
-    metadata: &'a Metadata,
-}
-
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<Vec<u8>>;
-
-    fn use_network<M: Classifier + 'static>(self) -> Self::Output {
-        let Metadata { network, classes, normalisation, .. } = self.metadata;
-        let model: M = network::load(self.checkpoint, self.metadata)?;
-        let description =
-            Description { network, classes, mean: &normalisation.mean, std: &normalisation.std };
-        Ok(lenslet_onnx::export(&model.whole_plan(), &description)?.encode_to_vec())
-    }
-}
-
 pub fn run(arguments: &Export) -> anyhow::Result<()> {
     let (checkpoint, metadata) = network::open(&arguments.checkpoint)?;
-    let run = Run { checkpoint: &checkpoint, metadata: &metadata };
-    let bytes = network::with_network_of(&checkpoint, &metadata, run)??;
+    let Metadata { network, classes, normalisation, .. } = &metadata;
+    let description = Description { network, classes, mean: &normalisation.mean, std: &normalisation.std };
+    let plan = network::load(&checkpoint, &metadata)?.whole_plan();
+    let bytes = lenslet_onnx::export(&plan, &description)?.encode_to_vec();
     output::file(&arguments.onnx, &bytes)?;
-    let Metadata { network, classes, .. } = &metadata;
     if arguments.json {
         let (file, bytes) = (arguments.onnx.as_path(), bytes.len());
         return output::json(&Exported { file, bytes, network, opset: OPSET, classes });

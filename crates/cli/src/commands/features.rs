@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lenslet_dataset::{Dataset, Subset};
 use lenslet_features::{Description, FeatureFile, Numbers, Part, Writer};
 use lenslet_folder::Skips;
-use lenslet_models::{UseNetwork, with_network};
-use lenslet_nn::{Classifier, features};
+use lenslet_models::design;
+use lenslet_nn::{Network, features};
 use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation};
 use lenslet_train::Rename;
 use serde::Serialize;
@@ -136,7 +136,7 @@ pub fn run(arguments: &Features) -> anyhow::Result<()> {
         (Some(FeaturesCommand::Export(arguments)), _) => export(arguments),
         (None, Some(arguments)) => {
             common.start_threads()?;
-            with_network(&arguments.model, Run { arguments, json: common.json })?
+            Run { arguments, json: common.json }.extract()
         }
         (None, None) => anyhow::bail!("name the pictures, --weights and --output"),
     }
@@ -163,12 +163,11 @@ struct Run<'a> {
     json: bool,
 }
 
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<()>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
+impl Run<'_> {
+    fn extract(self) -> anyhow::Result<()> {
         let Extract { data: name, model: network, weights: weights_path, map, output, .. } = self.arguments;
-        let mut model = M::with_classes(1)?;
+        let design = design(network)?;
+        let mut model = design.with_classes(1)?;
         let body = model.whole_plan().body();
         let needed: Vec<String> = body.tensors().collect();
         let shape = <[usize; 3]>::try_from(body.output()).ok().filter(|_| !needed.is_empty());
@@ -177,13 +176,13 @@ impl UseNetwork for Run<'_> {
         let weights = FirstWeights::open(network, slice::from_ref(weights_path), map)?;
         weights.complete(&mut model, |tensor| needed.iter().any(|name| name == tensor))?;
         let normalisation =
-            weights.normalisation(M::INPUT[0]).unwrap_or_else(|| Normalisation::unit(M::INPUT[0]));
+            weights.normalisation(design.input[0]).unwrap_or_else(|| Normalisation::unit(design.input[0]));
 
         let data = self.arguments.data();
         let (mut parts, mut pictures) = (Vec::new(), Vec::new());
         for (part, split) in data.parts(name) {
-            let set = data.open(name, split, M::INPUT)?;
-            network::check_shape(M::INPUT, &*set, &Augmentation::default())?;
+            let set = data.open(name, split, design.input)?;
+            network::check_shape(design.input, &*set, &Augmentation::default())?;
             let labels = (0..set.len()).map(|index| set.label(index)).collect::<Result<_, _>>()?;
             parts.push(Part::new(part, labels));
             pictures.push((part, set));
@@ -255,9 +254,9 @@ impl Extract {
 
 impl Run<'_> {
     /// Writes the features that are not there yet.
-    fn fill<M: Classifier>(
+    fn fill(
         &self,
-        model: &M,
+        model: &dyn Network,
         writer: &mut Writer,
         pictures: Vec<(&str, Arc<dyn Dataset>)>,
         normalisation: &Normalisation,

@@ -1,16 +1,13 @@
 //! `lenslet lr-find`
 
 use crate::args::{Common, Data, Split};
-use crate::first_weights::FirstWeights;
 use crate::run_file::RunFile;
 use crate::settings::{Course, Settings};
 use crate::{curve, network, output};
 use clap::Args;
-use lenslet_dataset::Dataset;
-use lenslet_models::{UseNetwork, with_network};
-use lenslet_nn::Classifier;
-use lenslet_pipeline::{LoaderConfig, Normalisation, TrainLoader};
-use lenslet_train::{Curve, Sweep, TrainConfig};
+use lenslet_models::design;
+use lenslet_pipeline::{LoaderConfig, TrainLoader};
+use lenslet_train::Sweep;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -53,26 +50,6 @@ pub struct LrFind {
     pub common: Common,
 }
 
-struct Run<'a> {
-    train: Arc<dyn Dataset>,
-    normalisation: Normalisation,
-    weights: FirstWeights,
-    config: TrainConfig,
-    sweep: &'a Sweep,
-}
-
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<Curve>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Curve> {
-        let Self { train, normalisation, weights, config, sweep } = self;
-        let batches = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
-        let loader = TrainLoader::new(Arc::clone(&train), &normalisation, &config.augment, batches)?;
-        let (mut session, _) = network::untrained::<M>(config, &train, &normalisation, &weights)?;
-        Ok(sweep.run(&mut session, &loader)?)
-    }
-}
-
 pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
     let LrFind { network, data, from, to, steps, .. } = arguments;
@@ -82,14 +59,18 @@ pub fn run(arguments: &LrFind) -> anyhow::Result<()> {
     }
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), None, &Course::default())?;
-    let input = with_network(&file.network, network::InputShape)?;
+    let design = design(&file.network)?;
+    let input = design.input;
     let train = data.open_fitted(&file.data, Split::Train, input, file.fitting())?;
     network::check_shape(input, &*train, &file.train.augment)?;
     let weights = file.first_weights()?;
     let normalisation = data.normalisation(&file, &weights, &train, input[0])?;
     let RunFile { network, data: name, train: config, .. } = file;
     let sweep = Sweep { from: *from, to: *to, steps: *steps, ..Sweep::default() };
-    let found = with_network(&network, Run { train, normalisation, weights, config, sweep: &sweep })??;
+    let batches = LoaderConfig { batch_size: config.batch_size, prefetch: 2 };
+    let loader = TrainLoader::new(Arc::clone(&train), &normalisation, &config.augment, batches)?;
+    let (mut session, _) = network::untrained(design, config, &train, &normalisation, &weights)?;
+    let found = sweep.run(&mut session, &loader)?;
     data.tell_skipped();
     if let Some(path) = &arguments.output {
         let title = format!("{network} on {name}");

@@ -7,8 +7,7 @@ use crate::{network, output, run_folder};
 use clap::Args;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::{Dataset, Subset};
-use lenslet_models::UseNetwork;
-use lenslet_nn::Classifier;
+use lenslet_nn::Network;
 use lenslet_pipeline::{EvalLoader, LoaderConfig};
 use lenslet_report::{Evaluation, Layer, Run, page};
 use lenslet_train::{Metadata, measure_each};
@@ -78,59 +77,42 @@ fn default_path(folder: &Path) -> PathBuf {
 
 /// All that there is to say about a run.
 fn look_at(folder: &Path, data: &Data) -> anyhow::Result<Run> {
-    let run = run_folder::read(folder)?;
+    let mut run = run_folder::read(folder)?;
     let Some(path) = run_folder::checkpoint(folder) else {
         let note = "There is no checkpoint: nothing can be said about the network.".to_owned();
         return Ok(Run { notes: vec![note], ..run });
     };
     let (checkpoint, metadata) = network::open(&path)?;
-    let look = Look { checkpoint: &checkpoint, metadata: &metadata, data, run };
-    network::with_network_of(&checkpoint, &metadata, look)?
-}
-
-struct Look<'a> {
-    checkpoint: &'a Checkpoint,
-    metadata: &'a Metadata,
-    data: &'a Data,
-    run: Run,
-}
-
-impl UseNetwork for Look<'_> {
-    type Output = anyhow::Result<Run>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<Run> {
-        let Self { checkpoint, metadata, data, mut run } = self;
-        let model: M = network::load(checkpoint, metadata)?;
-        let row = |row: lenslet_nn::SummaryRow| Layer {
-            name: row.name,
-            layer: row.layer,
-            output: row.output,
-            parameters: row.parameters,
-            multiply_adds: row.multiply_adds,
-        };
-        run.layers = model.summary().rows.into_iter().map(row).collect();
-        match open(data, metadata, checkpoint) {
-            Ok((data, of)) => {
-                let config = LoaderConfig { batch_size: BATCH, prefetch: 2 };
-                let loader = EvalLoader::new(Arc::clone(&data), &metadata.normalisation, config)?;
-                let mut answers = Answers::default();
-                let metrics =
-                    measure_each(&model, &loader, test_time(None, metadata), |answer| answers.see(answer))?;
-                run.evaluation = Some(Evaluation {
-                    of,
-                    classes: metadata.classes.clone(),
-                    samples: metrics.class_samples,
-                    confusion: metrics.confusion,
-                });
-                run.galleries = galleries::of_data(&model, &data, metadata, &answers)?;
-            }
-            Err(error) => {
-                run.notes.push(format!("The data are out of reach, and so no picture is shown: {error:#}."))
-            }
+    let model = network::load(&checkpoint, &metadata)?;
+    let row = |row: lenslet_nn::SummaryRow| Layer {
+        name: row.name,
+        layer: row.layer,
+        output: row.output,
+        parameters: row.parameters,
+        multiply_adds: row.multiply_adds,
+    };
+    run.layers = model.summary().rows.into_iter().map(row).collect();
+    match open(data, &metadata, &checkpoint) {
+        Ok((data, of)) => {
+            let config = LoaderConfig { batch_size: BATCH, prefetch: 2 };
+            let loader = EvalLoader::new(Arc::clone(&data), &metadata.normalisation, config)?;
+            let mut answers = Answers::default();
+            let metrics =
+                measure_each(&model, &loader, test_time(None, &metadata), |answer| answers.see(answer))?;
+            run.evaluation = Some(Evaluation {
+                of,
+                classes: metadata.classes.clone(),
+                samples: metrics.class_samples,
+                confusion: metrics.confusion,
+            });
+            run.galleries = galleries::of_data(&model, &data, &metadata, &answers)?;
         }
-        run.galleries.extend(galleries::of_filters(&model)?);
-        Ok(run)
+        Err(error) => {
+            run.notes.push(format!("The data are out of reach, and so no picture is shown: {error:#}."))
+        }
     }
+    run.galleries.extend(galleries::of_filters(&model)?);
+    Ok(run)
 }
 
 /// The validation data of a run, or some of them, and what they are.

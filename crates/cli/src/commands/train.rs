@@ -11,8 +11,7 @@ use crate::{commands, network, output};
 use anyhow::Context;
 use lenslet_checkpoint::Checkpoint;
 use lenslet_dataset::Dataset;
-use lenslet_models::{UseNetwork, with_network};
-use lenslet_nn::Classifier;
+use lenslet_models::design;
 use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, TrainLoader};
 use lenslet_train::{Event, Metadata, Metric, Session, fit, save_checkpoint};
 use std::fs::{self, OpenOptions};
@@ -47,9 +46,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         metadata.classes.join(", "),
         test.classes().join(", ")
     );
-    let name = metadata.network.clone();
-    let run = Run { from, metadata, train, test, output, arguments };
-    let result = with_network(&name, run)?;
+    let result = Run { from, metadata, train, test, output, arguments }.train();
     arguments.data.tell_skipped();
     result
 }
@@ -61,7 +58,7 @@ fn start(arguments: &Train) -> anyhow::Result<Beginning> {
     let file =
         arguments.settings.resolve(network.as_deref(), data.name.as_deref(), *epochs, &arguments.course)?;
     let fitting = kept_fitting(&file.data)?.unwrap_or(file.fitting());
-    let input = with_network(&file.network, network::InputShape)?;
+    let input = design(&file.network)?.input;
     let train = arguments.data.open_fitted(&file.data, Split::Train, input, fitting)?;
     network::check_shape(input, &*train, &file.train.augment)?;
     let weights = file.first_weights()?;
@@ -133,10 +130,8 @@ struct Run<'a> {
     arguments: &'a Train,
 }
 
-impl UseNetwork for Run<'_> {
-    type Output = anyhow::Result<()>;
-
-    fn use_network<M: Classifier + 'static>(self) -> anyhow::Result<()> {
+impl Run<'_> {
+    fn train(self) -> anyhow::Result<()> {
         let Self { from, metadata, train, test, output, arguments } = self;
         let (last, best_path) = (last_checkpoint(&output), output.join("best.safetensors"));
         // Whether `last` and `best_path` are of this run.
@@ -144,13 +139,14 @@ impl UseNetwork for Run<'_> {
         let (mut session, taken, mut file) = match from {
             From::Scratch(file, weights) => {
                 let config = file.train.clone();
-                let begun = network::untrained::<M>(config, &train, &metadata.normalisation, &weights)?;
+                let design = design(&metadata.network)?;
+                let begun = network::untrained(design, config, &train, &metadata.normalisation, &weights)?;
                 (begun.0, begun.1, *file)
             }
             From::Checkpoint(checkpoint) => {
                 kept = continues(checkpoint.path(), &output);
                 best_kept = kept || is_same(checkpoint.path(), &best_path);
-                let session = Session::resume(network::blank::<M>(&checkpoint, &metadata)?, &checkpoint)?;
+                let session = Session::resume(network::blank(&checkpoint, &metadata)?, &checkpoint)?;
                 (session, Vec::new(), resumed_file(checkpoint.path(), &metadata))
             }
         };

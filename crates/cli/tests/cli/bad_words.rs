@@ -58,7 +58,8 @@ fn unknown_networks_are_answered_with_the_known_ones() {
 #[test]
 fn the_help_of_train_lists_all_networks_and_names() {
     let help = Bench::new().succeed("train --help");
-    for name in lenslet_models::NAMES.iter().chain(&["glorot-uniform", "dirac", "adamw", "flip-shift"]) {
+    let networks = lenslet_models::ZOO.iter().map(|design| design.name);
+    for name in networks.chain(["glorot-uniform", "dirac", "adamw", "flip-shift"]) {
         assert!(help.contains(name), "{name} is not in {help}");
     }
     assert!(help.contains("cifar-fast (3x32x32)"), "{help}");
