@@ -74,8 +74,3 @@ pub use sweep::{Curve, Sweep, SweepPoint};
 pub use test_time::TestTime;
 pub use transfer::{InvalidRename, Named, Rename, Transfer, transfer};
 pub use whiten::whiten;
-
-/// The example of the repository's README compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
