@@ -204,6 +204,8 @@ pub enum ErrorKind {
     },
 
     /// Neither this file nor the same name with `.gz` is in the directory: download the data set.
-    #[error("neither this file nor its .gz is there; `cargo xtask fetch` gets mnist, fashion-mnist and kmnist")]
+    #[error(
+        "neither this file nor its .gz is there; `cargo xtask fetch` gets mnist, fashion-mnist and kmnist"
+    )]
     Missing,
 }

@@ -102,8 +102,7 @@ fn data_that_are_not_there_say_how_to_get_them() {
     bench.refuse_naming(line, &["elsewhere/kmnist", "cargo xtask fetch kmnist"]);
     bench.refuse_naming("train mnist-mlp --data nowhere", &["nowhere", "fashion-mnist", "folder"]);
     fs::create_dir_all(bench.path("data/mnist")).expect("a folder");
-    bench
-        .refuse_naming("train mnist-mlp", &["data/mnist/train-images-idx3-ubyte", "cargo xtask fetch"]);
+    bench.refuse_naming("train mnist-mlp", &["data/mnist/train-images-idx3-ubyte", "cargo xtask fetch"]);
 }
 
 #[test]
