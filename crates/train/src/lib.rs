@@ -74,3 +74,8 @@ pub use sweep::{Curve, Sweep, SweepPoint};
 pub use test_time::TestTime;
 pub use transfer::{InvalidRename, Named, Rename, Transfer, transfer};
 pub use whiten::whiten;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
