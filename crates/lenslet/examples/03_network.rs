@@ -18,7 +18,7 @@ network! {
 }
 
 network! {
-    /// This one has made up its mind.
+    /// Its number of classes is fixed.
     Pairs: 1x28x28 => flatten, dense(2)
 }
 
