@@ -10,7 +10,7 @@
 use lenslet::idx::Split;
 use lenslet::pipeline::{RandomAffine, Step};
 use lenslet::prelude::*;
-use lenslet::train::{Anneal, Schedule};
+use lenslet::train::Schedule;
 use std::{env, error::Error, fs, ops::ControlFlow, path::PathBuf, sync::Arc};
 
 const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mnist");
@@ -49,12 +49,7 @@ fn train<M: Classifier>(name: &str) -> Result<Session<M>, Box<dyn Error>> {
     let config = TrainConfig {
         epochs: 2,
         learning_rate: 0.005,
-        schedule: Schedule::OneCycle {
-            peak: 0.25,
-            start_factor: 0.1,
-            end_factor: 0.0,
-            anneal: Anneal::Cosine,
-        },
+        schedule: Schedule::one_cycle(),
         augment: Augmentation { steps: vec![Step::RandomAffine(shift)] },
         ..TrainConfig::default()
     };
