@@ -75,7 +75,7 @@ pub use test_time::TestTime;
 pub use transfer::{InvalidRename, Named, Rename, Transfer, transfer};
 pub use whiten::whiten;
 
-/// The example of the repository's README compiles.
+/// The README's example is run as a test.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
