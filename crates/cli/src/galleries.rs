@@ -1,8 +1,8 @@
 //! Pictures for a report: mistakes, what the network looks at, what it sees there.
 
-use crate::{network, output};
+use crate::output;
 use image::{RgbImage, imageops};
-use lenslet_dataset::{Dataset, Subset};
+use lenslet_dataset::Dataset;
 use lenslet_explain::{Explanation, FeatureMaps, feature_sheet, filter_sheet, filters, overlay, picture};
 use lenslet_nn::Network;
 use lenslet_report::{Figure, Gallery};
@@ -73,15 +73,13 @@ pub fn of_data(
     let [right, wrong] = HEATED;
     let heated: Vec<_> =
         answers.right.iter().take(right).chain(answers.mistakes.iter().take(wrong)).collect();
-    let inputs = normalised(data, metadata, &heated)?;
-    let size = model.input().iter().product::<usize>();
     let (mut heat, mut maps) = (Vec::new(), Vec::new());
-    for (number, (answer, input)) in heated.into_iter().zip(inputs.chunks_exact(size)).enumerate() {
-        let explanation = Explanation::new(model, input.to_vec())?;
+    for (number, answer) in heated.into_iter().enumerate() {
+        let image = data.get(answer.index)?.image;
+        let explanation = Explanation::new(model, metadata.normalisation.apply(&image)?)?;
         if explanation.grad_cam_layer().is_none() {
             break;
         }
-        let image = data.get(answer.index)?.image;
         let map = explanation.grad_cam(answer.class.unwrap_or(answer.label))?;
         heat.push(figure(&within(overlay(&image, &map, 2 * SIDE), 2 * SIDE), caption(answer, classes))?);
         if number < MAPPED {
@@ -125,15 +123,6 @@ pub fn of_filters(model: &dyn Network) -> anyhow::Result<Option<Gallery>> {
         wide: true,
         figures: vec![figure(&within(filter_sheet(&filters, MAP_SIDE), SHEET), text)?],
     }))
-}
-
-/// The inputs of the pictures that some answers are about, one after the other.
-fn normalised(data: &Arc<dyn Dataset>, metadata: &Metadata, answers: &[&Answer]) -> anyhow::Result<Vec<f32>> {
-    if answers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let some = Subset::new(Arc::clone(data), answers.iter().map(|answer| answer.index).collect())?;
-    network::normalised(Arc::new(some), metadata)
 }
 
 /// The layers that show how the maps change: of neighbours with maps of one shape the last one, and of many some.

@@ -105,14 +105,6 @@ pub fn untrained(
     Ok((session, taken))
 }
 
-/// Pictures as a checkpoint's network takes them, one after the other: the same path from pixels to inputs as the training
-/// pictures took.
-pub fn normalised(pictures: Arc<dyn Dataset>, metadata: &Metadata) -> anyhow::Result<Vec<f32>> {
-    let config = LoaderConfig { batch_size: pictures.len(), prefetch: 0 };
-    let loader = EvalLoader::new(pictures, &metadata.normalisation, config)?;
-    Ok(loader.batches().next().context("no picture")??.images)
-}
-
 /// The network that a checkpoint names.
 fn design_of(checkpoint: &Checkpoint, metadata: &Metadata) -> anyhow::Result<&'static Design> {
     design(&metadata.network).map_err(|error| anyhow::anyhow!("{}: {error}", checkpoint.path().display()))

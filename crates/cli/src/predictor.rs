@@ -2,13 +2,12 @@
 
 use crate::network;
 use crate::settings::test_time;
-use lenslet_dataset::{Fitting, Image, ImageShape, InMemory};
+use lenslet_dataset::{Fitting, Image, ImageShape};
 use lenslet_explain::{Explanation, Filters, filters};
 use lenslet_folder::Picture;
 use lenslet_nn::Network;
 use lenslet_train::{Metadata, TestTime, probabilities};
 use std::path::Path;
-use std::sync::Arc;
 
 /// A picture in a network's shape, as the training pictures were brought to it.
 pub fn prepare(picture: Picture, shape: ImageShape, fitting: Fitting, invert: bool) -> Image<'static> {
@@ -81,9 +80,10 @@ impl Predictor {
 
     /// From pixels to inputs, by the path of the training data.
     fn inputs(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<f32>> {
-        let pixels = pictures.iter().flat_map(Image::pixels).copied().collect();
-        let labels = vec![0; pictures.len()];
-        let pictures = InMemory::new(self.shape(), pixels, labels, self.metadata.classes.clone())?;
-        network::normalised(Arc::new(pictures), &self.metadata)
+        let mut inputs = Vec::with_capacity(pictures.len() * self.shape().len());
+        for picture in pictures {
+            inputs.extend(self.metadata.normalisation.apply(picture)?);
+        }
+        Ok(inputs)
     }
 }

@@ -9,7 +9,7 @@
 use lenslet::folder::is_picture;
 use lenslet::models::MnistMlp;
 use lenslet::prelude::*;
-use std::{env, error::Error, fs, path::PathBuf, sync::Arc};
+use std::{env, error::Error, fs, path::PathBuf};
 
 const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/digits");
 
@@ -33,25 +33,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Pictures go the way of the training pictures: in the network's size, and normalised as those were.
     let [channels, height, width] = metadata.input;
     let shape = ImageShape { channels, height, width };
-    let mut pixels = Vec::new();
     for path in &pictures {
         let image = Picture::open(path)?.fit(shape, metadata.fitting.fit, metadata.fitting.filter);
-        pixels.extend_from_slice(image.pixels());
-    }
-    // Nobody knows their labels; a loader wants some, and the network does not look at them.
-    let labels = vec![0; pictures.len()];
-    let data = InMemory::new(shape, pixels, labels, metadata.classes.clone())?;
-    let config = LoaderConfig { batch_size: pictures.len(), prefetch: 0 };
-    let loader = EvalLoader::new(Arc::new(data), &metadata.normalisation, config)?;
-
-    for batch in loader.batches() {
-        for (path, row) in pictures.iter().zip(probabilities(&network, batch?.images, TestTime::None)?) {
-            let mut answers: Vec<_> = metadata.classes.iter().zip(row).collect();
-            answers.sort_by(|a, b| b.1.total_cmp(&a.1));
-            let best = answers.iter().take(3).map(|(class, share)| format!("{class} {:.1} %", 100.0 * share));
-            let name = path.file_name().unwrap_or(path.as_os_str()).display();
-            println!("{name}: {}", best.collect::<Vec<_>>().join(", "));
-        }
+        let input = metadata.normalisation.apply(&image)?;
+        let row = probabilities(&network, input, TestTime::None)?.concat();
+        let mut answers: Vec<_> = metadata.classes.iter().zip(row).collect();
+        answers.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let best = answers.iter().take(3).map(|(class, share)| format!("{class} {:.1} %", 100.0 * share));
+        let name = path.file_name().unwrap_or(path.as_os_str()).display();
+        println!("{name}: {}", best.collect::<Vec<_>>().join(", "));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@
 use lenslet::explain::{Explanation, feature_sheet, overlay};
 use lenslet::idx::Split;
 use lenslet::prelude::*;
-use std::{env, error::Error, path::PathBuf, sync::Arc};
+use std::{env, error::Error, path::PathBuf};
 
 const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/mnist");
 
@@ -34,13 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut network = Convolutional::with_classes(metadata.classes.len())?;
     load_weights(&mut network, &checkpoint)?;
 
-    // The picture twice: as bytes to draw on, and as numbers for the network.
-    let digit = Subset::new(IdxDataset::mnist(MNIST, Split::Test)?, vec![number])?;
-    let image = digit.get(0)?.image.into_owned();
-    let one = LoaderConfig { batch_size: 1, prefetch: 0 };
-    let loader = EvalLoader::new(Arc::new(digit), &metadata.normalisation, one)?;
-    let batch = loader.batches().next().ok_or("a loader has a batch")??;
-    let explanation = Explanation::new(&network, batch.images)?;
+    let digits = IdxDataset::mnist(MNIST, Split::Test)?;
+    let image = digits.get(number)?.image;
+    let explanation = Explanation::new(&network, metadata.normalisation.apply(&image)?)?;
 
     for maps in explanation.feature_maps() {
         let path = folder.join(format!("{}.png", maps.name));

@@ -8,7 +8,7 @@ pub use lenslet_cifar::CifarDataset;
 pub use lenslet_dataset::{Dataset, Image, ImageShape, InMemory, Sample, Subset};
 pub use lenslet_folder::{FolderConfig, FolderDataset, Picture};
 pub use lenslet_idx::IdxDataset;
-pub use lenslet_nn::{Classifier, network};
+pub use lenslet_nn::{Classifier, Network, network};
 pub use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation, TrainLoader};
 pub use lenslet_train::{
     Event, Metadata, Session, TestTime, TrainConfig, fit, load_weights, probabilities, save_checkpoint,

@@ -1,4 +1,4 @@
-use lenslet_dataset::{ChannelStats, ImageShape};
+use lenslet_dataset::{ChannelStats, Image, ImageShape};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -20,6 +20,17 @@ impl Normalisation {
     /// Only divides by 255: mean 0 and standard deviation 1 for each channel.
     pub fn unit(channels: usize) -> Self {
         Self { mean: vec![0.0; channels], std: vec![1.0; channels] }
+    }
+
+    /// What a network sees of a picture (`C x H x W`, flat): the numbers that a loader makes of it.
+    ///
+    /// # Errors
+    /// Where the picture has other channels, or a deviation is not above 0.
+    pub fn apply(&self, image: &Image<'_>) -> Result<Vec<f32>, Error> {
+        let mut values = vec![0.0; image.shape().len()];
+        let table = NormalisationTable::new(self, image.shape())?;
+        table.apply(&Picture::new(image, &self.mean_pixel()), &mut values);
+        Ok(values)
     }
 
     /// The pixel next to the mean of each channel.
@@ -66,7 +77,6 @@ impl NormalisationTable {
 
 #[cfg(test)]
 mod tests {
-    use lenslet_dataset::Image;
     use proptest::prelude::*;
 
     use super::*;
@@ -80,10 +90,7 @@ mod tests {
         ) {
             let shape = ImageShape { channels: 3, height: 2, width: 4 };
             let normalisation = Normalisation { mean: mean.clone(), std: std.clone() };
-            let table = NormalisationTable::new(&normalisation, shape).unwrap();
-            let image = Image::new(shape, &pixels[..]).unwrap();
-            let mut out = vec![f32::NAN; shape.len()];
-            table.apply(&Picture::new(&image, &[0; 3]), &mut out);
+            let out = normalisation.apply(&Image::new(shape, &pixels[..]).unwrap()).unwrap();
             for channel in 0..3 {
                 for row in 0..2 {
                     for column in 0..4 {

@@ -113,8 +113,9 @@ impl<M: Network> Session<M> {
         self.with_average(|model| evaluate(model, loader, test_time))
     }
 
-    /// Calls a function with the network that is worth using: of averaged tensors where there are any.
-    pub(crate) fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
+    /// Calls a function with the network that is worth using: with averaged tensors where the configuration asks for
+    /// them, for what [`model`](Self::model) has are those of the last step.
+    pub fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
         let Self { model, average, .. } = self;
         if let Some(average) = average.as_mut() {
             average.swap(model);
