@@ -7,7 +7,7 @@ use crate::{Case, Error, Run, Work, input, numbers, photographs, wide};
 use dfdx::prelude::{Cpu, Gradients, NoneTape};
 use lenslet_models::{Vgg16, design};
 use lenslet_nn::{
-    Classifier, Initialiser, Network, Parameter, Summary, Tensors, cross_entropy, features, initialise,
+    Classifier, Inference, Initialiser, Network, Parameter, Summary, Tensors, cross_entropy, initialise,
     logits, parameters, statistics, visit_parameters_mut, visit_statistics_mut,
 };
 use lenslet_train::{Session, TrainConfig, train_step};
@@ -184,17 +184,19 @@ impl Workload {
     fn infer(&self, mut model: Box<dyn Network>, batch: usize) -> Result<Run, Error> {
         let images = Arc::new(pictures(batch, model.input()));
         draw(&mut model);
-        let found = logits(&model, images.clone(), NoneTape)?.as_vec();
+        let network = Inference::new(model.whole_plan());
+        let found = network.run(images.clone())?;
         self.check_output(&model, model.input(), &images, &found)?;
-        Ok(Box::new(move || Ok(logits(&model, images.clone(), NoneTape).map(drop)?)))
+        Ok(Box::new(move || Ok(network.run(images.clone()).map(drop)?)))
     }
 
     fn features(&self, batch: usize) -> Result<Run, Error> {
         let images = Arc::new(pictures(batch, Vgg16::INPUT));
         let mut model = vgg16();
         draw(&mut model);
-        self.check_output(&model, Vgg16::INPUT, &images, &features(&model, images.clone())?)?;
-        Ok(Box::new(move || Ok(features(&model, images.clone()).map(drop)?)))
+        let body = Inference::new(model.whole_plan().body());
+        self.check_output(&model, Vgg16::INPUT, &images, &body.run(images.clone())?)?;
+        Ok(Box::new(move || Ok(body.run(images.clone()).map(drop)?)))
     }
 
     fn check_output(

@@ -5,8 +5,8 @@ use crate::settings::test_time;
 use lenslet_dataset::{Fitting, Image, ImageShape};
 use lenslet_explain::{Explanation, Filters, filters};
 use lenslet_folder::Picture;
-use lenslet_nn::Network;
-use lenslet_train::{Metadata, TestTime, probabilities};
+use lenslet_nn::{Inference, Network};
+use lenslet_train::{Metadata, TestTime};
 use std::path::Path;
 
 /// A picture in a network's shape, as the training pictures were brought to it.
@@ -23,6 +23,7 @@ pub fn prepare(picture: Picture, shape: ImageShape, fitting: Fitting, invert: bo
 pub struct Predictor {
     metadata: Metadata,
     model: Box<dyn Network>,
+    inference: Inference,
     test_time: TestTime,
 }
 
@@ -40,7 +41,8 @@ impl Predictor {
         );
         let test_time = test_time(told, &metadata);
         let model = network::load(&checkpoint, &metadata)?;
-        Ok(Self { metadata, model, test_time })
+        let inference = Inference::new(model.whole_plan());
+        Ok(Self { metadata, model, inference, test_time })
     }
 
     /// The network's name.
@@ -65,7 +67,7 @@ impl Predictor {
 
     /// The probability of each class for each picture.
     pub fn predict(&self, pictures: &[Image<'_>]) -> anyhow::Result<Vec<Vec<f32>>> {
-        Ok(probabilities(&self.model, self.inputs(pictures)?, self.test_time)?)
+        Ok(self.test_time.probabilities(&self.inference, self.inputs(pictures)?)?)
     }
 
     /// What every layer makes of a picture.

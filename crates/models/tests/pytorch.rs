@@ -6,7 +6,7 @@ use lenslet_dataset::Dataset;
 use lenslet_idx::{IdxDataset, Split};
 use lenslet_models::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp, Vgg16, Vgg16Head};
 use lenslet_nn::{
-    Classifier, cross_entropy, features, network, statistics, training_logits, visit_parameters_mut,
+    Classifier, Inference, Network, cross_entropy, network, statistics, training_logits, visit_parameters_mut,
 };
 use lenslet_train::{Optimiser, OptimiserKind};
 use serde::Deserialize;
@@ -180,7 +180,7 @@ fn vgg16_makes_torchvisions_features() {
     let pictures: Vec<f32> = (0..fixture.pictures)
         .flat_map(|index| enlarged(digit(index).pixels(), Vgg16::INPUT).collect::<Vec<_>>())
         .collect();
-    let found = features(&model, pictures).expect("whole pictures");
+    let found = Inference::new(model.whole_plan().body()).run(pictures).expect("whole pictures");
     let rows = found.chunks_exact(Vgg16Head::INPUT.iter().product());
     assert_eq!(rows.len(), fixture.pictures);
     for ((row, expected), mean) in rows.zip(&fixture.features).zip(&fixture.means) {

@@ -10,7 +10,7 @@ use lenslet_kernels::{ConvGradients, DenseGradients, add, on_worker, relu, relu_
 /// statistics. No layer is done together with another one, so that the output of each is there.
 ///
 /// ```
-/// use lenslet_nn::{Classifier, Initialiser, Inspection, initialise, network};
+/// use lenslet_nn::{Classifier, Initialiser, Inspection, Network, initialise, network};
 /// network! { Tiny: 1x4x4 => conv(2, 3x3), relu, flatten, dense(classes) }
 ///
 /// let mut net = Tiny::with_classes(3)?;

@@ -44,7 +44,7 @@
 mod buffer;
 mod classes;
 mod classifier;
-mod features;
+mod inference;
 mod initialise;
 mod inspect;
 mod layers;
@@ -60,7 +60,7 @@ pub use dfdx;
 
 pub use classes::Classes;
 pub use classifier::{Classifier, Network, WrongClasses, logits, training_logits};
-pub use features::features;
+pub use inference::Inference;
 pub use initialise::{Initialiser, initialise};
 pub use inspect::{InspectedLayer, Inspection};
 pub use layers::{AvgPool2d, BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, Relu, SAME};

@@ -93,7 +93,8 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
         return Err(CpuError::WrongNumElements);
     }
-    let (y, trace) = on_worker(|| run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE));
+    let weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
+    let (y, trace) = on_worker(|| run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE, weights));
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
     let statistics = trace.statistics.clone();
     let y_gradient = y.ghost();
@@ -159,7 +160,7 @@ fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
 
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
-struct Trace {
+pub(crate) struct Trace {
     /// One for each trained stage that neither works in place nor is done by the one before.
     moves: Vec<Move>,
     /// Of each batch normalisation.
@@ -193,12 +194,17 @@ pub(crate) enum Mode {
     Trained,
 }
 
-fn run_forward(plan: &Plan, x: Buffer, training: bool) -> (Buffer, Trace) {
+/// `weights` are those of each stage that has parameters.
+pub(crate) fn run_forward(
+    plan: &Plan,
+    x: Buffer,
+    training: bool,
+    mut weights: impl Iterator<Item = Vec<Buffer>> + Send,
+) -> (Buffer, Trace) {
     let batch = x.len() / plan.input.iter().product::<usize>().max(1);
     let mut trace = Trace::default();
     let mut current = x;
-    // Copied out of their tensors by one thread while the others are at the stage before.
-    let mut weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
+    // Where they are copied out of their tensors, one thread does it while the others are at the stage before.
     let mut upcoming = weights.next();
     // What waits for the other way of the blocks at hand.
     let mut waiting: Vec<Buffer> = Vec::new();

@@ -3,8 +3,9 @@
 use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
-    Classes, Classifier, Initialiser, Network, Parameter, Targets, WrongClasses, cross_entropy, initialise,
-    layers, logits, network, parameters, set_noise, statistics, training_logits, visit_parameters_mut,
+    Classes, Classifier, Inference, Initialiser, Network, Parameter, Targets, WrongClasses, cross_entropy,
+    initialise, layers, logits, network, parameters, set_noise, statistics, training_logits,
+    visit_parameters_mut,
 };
 
 network! {
@@ -571,4 +572,20 @@ fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
         assert!(if frozen { is_zero(&some[name]) } else { some[name] == *gradient }, "{name}");
     }
     assert!(gradients(&|_| true).values().all(is_zero));
+}
+
+#[test]
+fn inference_answers_as_the_network_did_when_it_was_made() {
+    let mut net = Blocks::with_classes(3).expect("three");
+    initialise(&mut net, Initialiser::GlorotUniform, 5);
+    let pictures: Vec<f32> = (0..4 * 2 * 6 * 6).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let answer = |net: &Blocks| logits(net, pictures.clone(), NoneTape).expect("memory").as_vec();
+    let before = answer(&net);
+    let inference = Inference::new(net.whole_plan());
+    initialise(&mut net, Initialiser::GlorotUniform, 6);
+    assert_ne!(answer(&net), before);
+    // More than once, and fewer pictures: the weights stay whole.
+    assert_eq!(inference.run(pictures.clone()).expect("whole pictures"), before);
+    assert_eq!(inference.run(pictures[..72].to_vec()).expect("one picture"), before[..3]);
+    assert!(inference.run(pictures[1..].to_vec()).is_err());
 }

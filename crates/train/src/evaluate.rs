@@ -3,8 +3,7 @@
 use crate::{Error, Score, TestTime};
 use dfdx::prelude::{Cpu, Tensor};
 use lenslet_dataset::ImageShape;
-use lenslet_kernels::softmax;
-use lenslet_nn::{Network, cross_entropy};
+use lenslet_nn::{Inference, Network, cross_entropy};
 use lenslet_pipeline::EvalLoader;
 
 /// Loss, of plain labels, and accuracy of a network over all samples of a loader, in order.
@@ -23,10 +22,10 @@ pub(crate) fn each_batch(
     mut see: impl FnMut(&Tensor<(usize, usize), f32, Cpu>, &[usize]),
 ) -> Result<Score, Error> {
     check_shape(model.input(), loader.image_shape())?;
-    let mut score = Score::default();
+    let (mut score, network) = (Score::default(), Inference::new(model.whole_plan()));
     for batch in loader.batches() {
         let batch = batch?;
-        let logits = test_time.logits(model, batch.images)?;
+        let logits = test_time.logits(&network, batch.images)?;
         let (_, report) = cross_entropy(logits.clone(), &batch.labels)?;
         see(&logits, &batch.labels);
         score.add(report.loss, report.correct, batch.labels.len());
@@ -44,10 +43,7 @@ pub fn probabilities(
     pictures: Vec<f32>,
     test_time: TestTime,
 ) -> Result<Vec<Vec<f32>>, Error> {
-    let mut values = test_time.logits(model, pictures)?.as_vec();
-    let classes = model.classes();
-    softmax(&mut values, classes);
-    Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+    test_time.probabilities(&Inference::new(model.whole_plan()), pictures)
 }
 
 pub(crate) fn check_shape(input: [usize; 3], data: ImageShape) -> Result<(), Error> {

@@ -1,8 +1,9 @@
 //! Several looks at a picture, averaged.
 
 use crate::Error;
-use dfdx::prelude::{Cpu, NoneTape, Tensor, TensorFromVec};
-use lenslet_nn::{Network, logits};
+use dfdx::prelude::{Cpu, Tensor, TensorFromVec};
+use lenslet_kernels::softmax;
+use lenslet_nn::Inference;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -45,26 +46,42 @@ impl TestTime {
     /// Where dfdx cannot allocate, or `pictures` is no whole number of pictures.
     pub fn logits(
         self,
-        model: &dyn Network,
+        network: &Inference,
         pictures: impl Into<Arc<Vec<f32>>>,
     ) -> Result<Tensor<(usize, usize), f32, Cpu>, Error> {
-        let pictures = pictures.into();
-        let once = logits(model, Arc::clone(&pictures), NoneTape)?;
-        if self == Self::None {
-            return Ok(once);
-        }
-        let [_, height, width] = model.input();
-        let mut values = once.as_vec();
-        let mut sum = vec![0.0; values.len()];
+        let values = self.averaged(network, pictures.into())?;
+        let classes = network.plan().output().iter().product();
+        let shape = (values.len() / classes, classes);
+        Ok(Cpu::default().try_tensor_from_vec(values, shape)?)
+    }
+
+    /// The probability of each class for each of some normalised pictures: rows that add up to 1.
+    ///
+    /// # Errors
+    /// Those of [`logits`](Self::logits).
+    pub fn probabilities(
+        self,
+        network: &Inference,
+        pictures: impl Into<Arc<Vec<f32>>>,
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let mut values = self.averaged(network, pictures.into())?;
+        let classes = network.plan().output().iter().product();
+        softmax(&mut values, classes);
+        Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
+    }
+
+    fn averaged(self, network: &Inference, pictures: Arc<Vec<f32>>) -> Result<Vec<f32>, Error> {
+        let mut values = network.run(Arc::clone(&pictures))?;
+        let &[.., height, width] = network.plan().input() else { return Ok(values) };
         for (number, (view, weight)) in self.views().into_iter().enumerate() {
-            if number > 0 {
-                let seen = logits(model, view.of(&pictures, height, width), NoneTape)?;
-                seen.copy_into(&mut values);
+            if number == 0 {
+                values.iter_mut().for_each(|value| *value *= weight);
+            } else {
+                let seen = network.run(view.of(&pictures, height, width))?;
+                values.iter_mut().zip(seen).for_each(|(sum, value)| *sum += weight * value);
             }
-            sum.iter_mut().zip(&values).for_each(|(sum, value)| *sum += weight * value);
         }
-        let shape = (sum.len() / model.classes(), model.classes());
-        Ok(Cpu::default().try_tensor_from_vec(sum, shape)?)
+        Ok(values)
     }
 }
 

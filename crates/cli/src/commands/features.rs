@@ -11,7 +11,7 @@ use lenslet_dataset::{Dataset, Subset};
 use lenslet_features::{Description, FeatureFile, Numbers, Part, Writer};
 use lenslet_folder::Skips;
 use lenslet_models::design;
-use lenslet_nn::{Network, features};
+use lenslet_nn::{Inference, Network};
 use lenslet_pipeline::{Augmentation, EvalLoader, LoaderConfig, Normalisation};
 use lenslet_train::Rename;
 use serde::Serialize;
@@ -205,7 +205,12 @@ impl Run<'_> {
         if !is_whole {
             let mut writer = Writer::open(output, network::image_shape(shape), &description, &parts)?;
             new = total - writer.done();
-            self.fill(&model, &mut writer, pictures, &description.normalisation)?;
+            self.fill(
+                &Inference::new(model.whole_plan().body()),
+                &mut writer,
+                pictures,
+                &description.normalisation,
+            )?;
             writer.finish()?;
         }
         data.tell_skipped();
@@ -256,7 +261,7 @@ impl Run<'_> {
     /// Writes the features that are not there yet.
     fn fill(
         &self,
-        model: &dyn Network,
+        body: &Inference,
         writer: &mut Writer,
         pictures: Vec<(&str, Arc<dyn Dataset>)>,
         normalisation: &Normalisation,
@@ -276,7 +281,7 @@ impl Run<'_> {
                 for batch in loader.batches() {
                     let batch = batch.with_context(|| format!("{name}, counted from {first}"))?;
                     let before = writer.done();
-                    writer.push(&features(model, batch.images)?)?;
+                    writer.push(&body.run(batch.images)?)?;
                     self.progress(&bar, before, writer)?;
                 }
             }

@@ -1,0 +1,45 @@
+//! Answers of a network that does not change meanwhile.
+
+use crate::buffer::Buffer;
+use crate::plan::Plan;
+use crate::run::{channels_first, channels_last, read_parameters, run_forward};
+use dfdx::prelude::CpuError;
+use lenslet_kernels::on_worker;
+use std::sync::Arc;
+
+/// A plan with its weights as they were when it was made. dfdx lends no tensor's memory, so
+/// [`logits`](crate::logits) copies all weights for every batch; this did it once.
+pub struct Inference {
+    plan: Plan,
+    /// Of each stage that has parameters.
+    weights: Vec<Vec<Buffer>>,
+}
+
+impl Inference {
+    /// Reads the weights of a plan: a network's [`whole_plan`](crate::Network::whole_plan), or its
+    /// [`body`](Plan::body), which makes features.
+    pub fn new(plan: Plan) -> Self {
+        let weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
+        Self { weights: weights.collect(), plan }
+    }
+
+    /// What it runs.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What comes out for normalised pictures (`batch x channels x height x width`, flat), one picture's after the
+    /// other's, channels first. Dropout does nothing, and batch normalisation goes by the running statistics.
+    ///
+    /// # Errors
+    /// Where `pictures` is no whole number of pictures.
+    pub fn run(&self, pictures: impl Into<Arc<Vec<f32>>>) -> Result<Vec<f32>, CpuError> {
+        let (Self { plan, weights }, pictures) = (self, pictures.into());
+        if !pictures.len().is_multiple_of(plan.input().iter().product::<usize>().max(1)) {
+            return Err(CpuError::WrongNumElements);
+        }
+        let x = channels_last(Buffer::Batch(pictures), plan.input());
+        let (y, _) = on_worker(|| run_forward(plan, x, false, weights.iter().cloned()));
+        Ok(channels_first(y, plan.output()).to_vec())
+    }
+}
