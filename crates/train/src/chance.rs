@@ -3,6 +3,9 @@
 use crate::{EpochReport, TrainConfig, Warning};
 use lenslet_dataset::{Dataset, Error};
 
+/// Steps after which a network that learns knows something. In a small data set they are many epochs.
+pub(crate) const STEPS_TO_LEARN: u64 = 50;
+
 /// The number of samples of the largest class.
 pub(crate) fn largest_class(dataset: &dyn Dataset) -> Result<u64, Error> {
     let mut counts = vec![0; dataset.classes().len()];
@@ -29,7 +32,7 @@ pub(crate) fn stuck_at_chance(
         return None;
     }
     let message = format!(
-        "after epoch {} the training accuracy is {:.3}, no better than always naming the largest class ({chance:.3}). \
+        "after epoch {} the training accuracy is {:.3}, hardly better than always naming the largest class ({chance:.3}). \
          Usual causes: labels that do not belong to their pictures (shuffled, or off by one file); pixels that are \
          not scaled (they should be near 0..1 or of mean 0, not 0..255); a learning rate that is too high or too \
          low (it is {}; try a tenth and ten times); weights that all start equal",

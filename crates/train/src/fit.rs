@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::chance::{largest_class, stuck_at_chance};
+use crate::chance::{STEPS_TO_LEARN, largest_class, stuck_at_chance};
 use crate::evaluate::check_shape;
 use crate::restore::all_tensors;
 use crate::{
@@ -105,7 +105,8 @@ pub fn fit<M: Network, E: From<Error>>(
         session.history.push((score, validation));
         session.begun = None;
         flow = watch(session, Event::Epoch(report))?;
-        if epoch == 1 && flow.is_continue() {
+        let is_due = |epochs: u64| epochs.saturating_mul(steps_per_epoch as u64) >= STEPS_TO_LEARN;
+        if is_due(epoch) && !is_due(epoch - 1) && flow.is_continue() {
             let largest_class = largest_class(train.dataset()).map_err(|error| Error::Data(error.into()))?;
             if let Some(warning) = stuck_at_chance(&report, largest_class, &session.config) {
                 flow = watch(session, Event::Warning(warning))?;

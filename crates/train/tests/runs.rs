@@ -191,10 +191,12 @@ fn noise(classes: usize) -> Arc<dyn Dataset> {
 fn a_network_stuck_at_chance_says_so_once() {
     let model = MnistMlp::with_classes(10).expect("classes are free");
     let mut session =
-        Session::new(model, TrainConfig { learning_rate: 1e-9, ..config(2, SGD) }).expect("valid");
+        Session::new(model, TrainConfig { learning_rate: 1e-9, ..config(7, SGD) }).expect("valid");
     let mut warnings = Vec::new();
-    fit(&mut session, &train_loader(noise(10)), None, &mut |_, event| {
+    // An epoch has twelve steps, in which nobody learns much.
+    fit(&mut session, &train_loader(noise(10)), None, &mut |session, event| {
         if let Event::Warning(warning) = event {
+            assert_eq!(session.epochs_done(), 5);
             warnings.push(warning.message);
         }
         Ok::<_, Error>(ControlFlow::Continue(()))

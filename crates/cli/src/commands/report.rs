@@ -105,7 +105,11 @@ fn look_at(folder: &Path, data: &Data) -> anyhow::Result<Run> {
                 samples: metrics.class_samples,
                 confusion: metrics.confusion,
             });
-            run.galleries = galleries::of_data(&model, &data, &metadata, &answers)?;
+            if network::takes_pictures(metadata.input) {
+                run.galleries = galleries::of_data(&model, &data, &metadata, &answers)?;
+            } else {
+                run.notes.push("The network learned from features: there is no picture to show.".to_owned());
+            }
         }
         Err(error) => {
             run.notes.push(format!("The data are out of reach, and so no picture is shown: {error:#}."))

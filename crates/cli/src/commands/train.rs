@@ -215,10 +215,13 @@ impl Run<'_> {
         })
         .context("training stopped")?;
         if stopped && kept {
-            let steps = session.begun().map_or(0, |begun| begun.steps);
-            let (epoch, steps) = (session.epochs_done() + 1, output::count(steps, "step"));
+            let epochs = session.epochs_done();
+            let place = match session.begun() {
+                Some(begun) => format!("{} of epoch {}", output::count(begun.steps, "step"), epochs + 1),
+                None => format!("epoch {epochs}"),
+            };
             output::warning(format_args!(
-                "stopped after {steps} of epoch {epoch}; `lenslet train --resume {}` goes on there",
+                "stopped after {place}; `lenslet train --resume {}` goes on there",
                 last.display()
             ));
         } else if stopped {

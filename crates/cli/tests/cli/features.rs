@@ -169,6 +169,8 @@ fn a_head_learns_from_features_and_is_put_on_its_body() {
     const HEAD: &str = "runs/vgg16-head/last.safetensors";
     let told = bench.succeed(&format!("evaluate {HEAD}"));
     assert!(told.starts_with("vgg16-head on features.safetensors: accuracy 100.00 % (16 of 16)"), "{told}");
+    let page = fs::read_to_string(bench.path("runs/vgg16-head/report.html")).expect("a report");
+    assert!(page.contains("learned from features"), "there is no picture to show");
     let metadata =
         |path| Checkpoint::open(bench.path(path)).expect("whole").metadata::<Metadata>().expect("ours");
     assert_eq!(metadata(HEAD).normalisation.mean, [0.485, 0.456, 0.406]);
