@@ -58,3 +58,8 @@ const PREFIX: usize = size_of::<u64>();
 
 /// The format's own limit on the header.
 const MAX_HEADER: usize = 100_000_000;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

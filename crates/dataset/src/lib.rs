@@ -136,3 +136,8 @@ macro_rules! impl_dataset_for_pointer {
 }
 
 impl_dataset_for_pointer!(&D, Arc<D>, Box<D>);
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -38,3 +38,8 @@ pub use explanation::{Error, Explanation, FeatureMaps};
 pub use filters::{Filters, filters};
 pub use grad_cam::Heatmap;
 pub use render::{feature_sheet, filter_sheet, overlay, picture};
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -90,3 +90,8 @@ pub fn on_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 
 /// Elements of a flat slice that one piece of element-wise work covers.
 const PIECE: usize = 1 << 15;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

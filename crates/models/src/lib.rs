@@ -31,3 +31,8 @@ pub use mnist_deep::MnistDeep;
 pub use mnist_mlp::MnistMlp;
 pub use vgg16::{Vgg16, Vgg16Head};
 pub use zoo::{Design, UnknownNetwork, ZOO, design, foreign_names};
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

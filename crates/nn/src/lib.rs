@@ -74,3 +74,12 @@ pub use parameter::{
 pub use plan::{Layer, Operation, Plan, Stage, advance_noise, set_noise};
 pub use run::{forward, forward_mut};
 pub use summary::{Summary, SummaryRow};
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../nn-macros/README.md")]
+struct MacrosReadme;

@@ -46,3 +46,8 @@ pub use error::Error;
 pub use graph::{IR_VERSION, OPSET, export};
 /// What turns a [`ModelProto`](proto::ModelProto) into bytes, and back.
 pub use prost::Message;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -57,3 +57,8 @@ pub use transforms::{
     AlternatingFlip, ColorJitter, Cutmix, Cutout, Mixup, RandAugment, RandomAffine, RandomCrop,
     RandomErasing, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, TrivialAugmentWide,
 };
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

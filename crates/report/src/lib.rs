@@ -38,3 +38,8 @@ pub use chart::{Chart, Line, Scale};
 pub use compare::differing;
 pub use data::{Epoch, Evaluation, Figure, Gallery, Layer, Run, Score};
 pub use page::page;
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -36,3 +36,8 @@ mod record;
 pub use error::{Error, RecordError};
 pub use log::{EventLog, read};
 pub use proto::{Event, Summary, Value, What};
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
