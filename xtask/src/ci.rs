@@ -23,7 +23,8 @@ const STEPS: [Step; 5] = [
     ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
     ("tests", &[], &["test", "--workspace"]),
-    ("training", &[], &["xtask", "experiment", "mnist-smoke"]),
+    // With what the tests were built with: nothing is built twice.
+    ("training", &[], &["run", "--package", "xtask", "--", "experiment", "mnist-smoke", "--profile", "dev"]),
 ];
 
 /// The crates with `unsafe` under AddressSanitizer. Rust has it for this platform, and behind a flag that a

@@ -16,7 +16,7 @@ use crate::{fetch, workspace};
 /// Train a network as a recipe says, and check what comes out
 ///
 /// A recipe is a file xtask/experiments/NAME.toml: data, network, the settings of `lenslet train --config`, and the
-/// accuracy on the test data that must be reached after the last epoch, with the recipe's test-time augmentation. Fetches the data, builds `lenslet` in release mode, makes features of the data where the network learns from such, trains, and leaves
+/// accuracy on the test data that must be reached after the last epoch, with the recipe's test-time augmentation. Fetches the data, builds `lenslet`, makes features of the data where the network learns from such, trains, and leaves
 /// checkpoint and metrics in runs/NAME/. Exits with 1 where the accuracy is missed.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -36,6 +36,10 @@ pub struct Arguments {
     /// Threads to compute with [default: all cores]; results do not depend on it
     #[arg(long, value_name = "N")]
     threads: Option<u32>,
+
+    /// The cargo profile that `lenslet` is built with
+    #[arg(long, value_name = "NAME", default_value = "release")]
+    profile: String,
 
     /// Where to fetch the data from, as `cargo xtask fetch --mirror` takes it
     #[arg(long, value_name = "DIR|URL")]
@@ -157,7 +161,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let (set, _) = features.weights(&arguments.data_dir)?;
         fetch::fetch(set, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }
-    build()?;
+    build(&arguments.profile)?;
     let data = match &recipe.features {
         Some(features) => extract(features, &recipe.data, &Path::new("runs").join(name), arguments)?,
         None => recipe.data.clone(),
@@ -179,8 +183,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     judge(name, &recipe, &accuracies, &mut out)
 }
 
-fn build() -> Result<()> {
-    let built = cargo(&["build", "--release", "--package", "lenslet-cli", "--bin", "lenslet"]).status();
+fn build(profile: &str) -> Result<()> {
+    let built =
+        cargo(&["build", "--profile", profile, "--package", "lenslet-cli", "--bin", "lenslet"]).status();
     ensure!(built.context("cannot call cargo")?.success(), "lenslet does not build");
     Ok(())
 }
@@ -192,8 +197,18 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn lenslet(command: &str, arguments: &Arguments) -> Result<Command> {
-    let run = ["run", "--quiet", "--release", "--package", "lenslet-cli", "--bin", "lenslet", "--"];
-    let mut lenslet = cargo(&run);
+    let profile = arguments.profile.as_str();
+    let mut lenslet = cargo(&[
+        "run",
+        "--quiet",
+        "--profile",
+        profile,
+        "--package",
+        "lenslet-cli",
+        "--bin",
+        "lenslet",
+        "--",
+    ]);
     lenslet.args([command, "--data-dir"]).arg(std::path::absolute(&arguments.data_dir)?);
     if let Some(threads) = arguments.threads {
         lenslet.arg(format!("--threads={threads}"));
