@@ -140,7 +140,7 @@ impl Bar {
     fn step(&mut self, step: Step) {
         let (bar, first) = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::new(step.steps_per_epoch as u64).with_prefix(step.epoch.to_string());
-            let style = ProgressStyle::with_template("epoch {prefix:>3} {bar:24} {pos}/{len}  {msg}");
+            let style = ProgressStyle::with_template("epoch {prefix:>3} {bar:12} {pos}/{len}  {msg}");
             (style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)), step)
         });
         bar.set_position(step.step as u64);
@@ -152,13 +152,14 @@ impl Bar {
             let left =
                 |steps_left: usize| Duration::from_secs_f64(seconds / steps as f64 * steps_left as f64);
             let epoch_left = left(step.steps_per_epoch - step.step);
-            message += &format!("  {rate:.0} pictures/s  {} left", HumanDuration(epoch_left));
+            message += &format!("  {:#} left", HumanDuration(epoch_left));
             let epochs_left = self.epochs.saturating_sub(step.epoch) as u32;
             if epochs_left > 0 {
                 let per_epoch = self.epoch_before.unwrap_or_else(|| left(step.steps_per_epoch));
                 let run_left = epoch_left.saturating_add(per_epoch.saturating_mul(epochs_left));
-                message += &format!(", {} of the run", HumanDuration(run_left));
+                message += &format!(", {:#} of the run", HumanDuration(run_left));
             }
+            message += &format!("  {rate:.0} pictures/s");
         }
         bar.set_message(message);
     }
