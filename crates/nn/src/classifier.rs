@@ -155,10 +155,7 @@ fn measured_logits<T: Tape<f32, Cpu>>(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Measured<(usize, usize), T>, CpuError> {
-    let (pictures, size) = (pictures.into(), model.input().iter().product::<usize>());
-    if !pictures.len().is_multiple_of(size) {
-        return Err(CpuError::WrongNumElements);
-    }
-    let output = (pictures.len() / size, model.classes());
+    let pictures = pictures.into();
+    let output = (plan.samples(pictures.len())?, model.classes());
     forward_batch(plan, pictures, &Cpu::default(), output, tape)
 }

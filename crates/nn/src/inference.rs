@@ -2,7 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::plan::Plan;
-use crate::run::{channels_first, channels_last, read_parameters, run_forward};
+use crate::run::{channels_first, channels_last, run_forward, weights};
 use dfdx::prelude::CpuError;
 use lenslet_kernels::on_worker;
 use std::sync::Arc;
@@ -19,8 +19,7 @@ impl Inference {
     /// Reads the weights of a plan: a network's [`whole_plan`](crate::Network::whole_plan), or its
     /// [`body`](Plan::body), which makes features.
     pub fn new(plan: Plan) -> Self {
-        let weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
-        Self { weights: weights.collect(), plan }
+        Self { weights: weights(&plan).collect(), plan }
     }
 
     /// What it runs.
@@ -35,11 +34,11 @@ impl Inference {
     /// Where `pictures` is no whole number of pictures.
     pub fn run(&self, pictures: impl Into<Arc<Vec<f32>>>) -> Result<Vec<f32>, CpuError> {
         let (Self { plan, weights }, pictures) = (self, pictures.into());
-        if !pictures.len().is_multiple_of(plan.input().iter().product::<usize>().max(1)) {
-            return Err(CpuError::WrongNumElements);
-        }
-        let x = channels_last(Buffer::Batch(pictures), plan.input());
-        let (y, _) = on_worker(|| run_forward(plan, x, false, weights.iter().cloned()));
+        let batch = plan.samples(pictures.len())?;
+        let (y, _) = on_worker(|| {
+            let x = channels_last(Buffer::Batch(pictures), plan.input());
+            run_forward(plan, x, batch, false, weights.iter().cloned())
+        });
         Ok(channels_first(y, plan.output()).to_vec())
     }
 }

@@ -1,7 +1,7 @@
 //! What a layer or a network does to a batch: a list of kernel calls.
 
 use crate::parameter::Parameter;
-use dfdx::prelude::{Cpu, Shape, Tensor};
+use dfdx::prelude::{Cpu, CpuError, Shape, Tensor};
 use lenslet_kernels as kernels;
 
 /// One stage per layer, with its tensors and the sizes of one sample.
@@ -179,6 +179,12 @@ impl Plan {
     /// Sizes of one sample before the first stage: one, or channels, height and width.
     pub fn input(&self) -> &[usize] {
         &self.input
+    }
+
+    /// How many samples so many numbers are.
+    pub(crate) fn samples(&self, numbers: usize) -> Result<usize, CpuError> {
+        let sample = self.input.iter().product::<usize>().max(1);
+        if numbers.is_multiple_of(sample) { Ok(numbers / sample) } else { Err(CpuError::WrongNumElements) }
     }
 
     /// Sizes of one sample after the last stage.

@@ -90,11 +90,9 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     mut tape: T,
     add_gradient: Option<impl FnOnce(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError> + 'static>,
 ) -> Result<Measured<O, T>, CpuError> {
-    if !x.len().is_multiple_of(plan.input.iter().product::<usize>().max(1)) {
-        return Err(CpuError::WrongNumElements);
-    }
-    let weights = plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters);
-    let (y, trace) = on_worker(|| run_forward(&plan, channels_last(x, &plan.input), T::OWNS_TAPE, weights));
+    let batch = plan.samples(x.len())?;
+    let forward = || run_forward(&plan, channels_last(x, &plan.input), batch, T::OWNS_TAPE, weights(&plan));
+    let (y, trace) = on_worker(forward);
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
     let statistics = trace.statistics.clone();
     let y_gradient = y.ghost();
@@ -198,10 +196,10 @@ pub(crate) enum Mode {
 pub(crate) fn run_forward(
     plan: &Plan,
     x: Buffer,
+    batch: usize,
     training: bool,
     mut weights: impl Iterator<Item = Vec<Buffer>> + Send,
 ) -> (Buffer, Trace) {
-    let batch = x.len() / plan.input.iter().product::<usize>().max(1);
     let mut trace = Trace::default();
     let mut current = x;
     // Where they are copied out of their tensors, one thread does it while the others are at the stage before.
@@ -415,6 +413,11 @@ fn run_backward(
         }
     }
     Ok(wanted.then_some(dy))
+}
+
+/// Copies of the parameters of each stage that has some.
+pub(crate) fn weights(plan: &Plan) -> impl Iterator<Item = Vec<Buffer>> + Send {
+    plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters)
 }
 
 pub(crate) fn read_parameters(stage: &Stage) -> Vec<Buffer> {
