@@ -183,9 +183,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     judge(name, &recipe, &accuracies, &mut out)
 }
 
+/// What cargo builds and runs.
+const LENSLET: [&str; 4] = ["--package", "lenslet-cli", "--bin", "lenslet"];
+
 fn build(profile: &str) -> Result<()> {
-    let built =
-        cargo(&["build", "--profile", profile, "--package", "lenslet-cli", "--bin", "lenslet"]).status();
+    let built = cargo(&["build", "--profile", profile]).args(LENSLET).status();
     ensure!(built.context("cannot call cargo")?.success(), "lenslet does not build");
     Ok(())
 }
@@ -197,19 +199,8 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn lenslet(command: &str, arguments: &Arguments) -> Result<Command> {
-    let profile = arguments.profile.as_str();
-    let mut lenslet = cargo(&[
-        "run",
-        "--quiet",
-        "--profile",
-        profile,
-        "--package",
-        "lenslet-cli",
-        "--bin",
-        "lenslet",
-        "--",
-    ]);
-    lenslet.args([command, "--data-dir"]).arg(std::path::absolute(&arguments.data_dir)?);
+    let mut lenslet = cargo(&["run", "--quiet", "--profile", &arguments.profile]);
+    lenslet.args(LENSLET).args(["--", command, "--data-dir"]).arg(std::path::absolute(&arguments.data_dir)?);
     if let Some(threads) = arguments.threads {
         lenslet.arg(format!("--threads={threads}"));
     }

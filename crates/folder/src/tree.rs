@@ -69,7 +69,8 @@ impl Tree {
 
     /// Reads a part whose classes are those of `train`. It may lack some of them, as Imagewang's validation pictures do.
     pub(crate) fn read_as(folder: &Path, train: &Path, names: &Names) -> Result<Self, Error> {
-        let (mut folders, here) = (class_folders(train)?, class_folders(folder)?);
+        let here = class_folders(folder)?;
+        let mut folders = if folder == train { here.clone() } else { class_folders(train)? };
         if here.is_empty() {
             return Err(Error::new(folder, ErrorKind::NoClasses));
         }

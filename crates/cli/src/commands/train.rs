@@ -32,10 +32,11 @@ enum From {
 
 pub fn run(arguments: &Train) -> anyhow::Result<()> {
     arguments.common.start_threads()?;
-    let (from, metadata, train, output) = match &arguments.resume {
+    let beginning = match &arguments.resume {
         Some(path) => resume(arguments, path)?,
         None => start(arguments)?,
     };
+    let (_, metadata, ..) = &beginning;
     let test =
         arguments.data.open_fitted(&metadata.data, Split::Validation, metadata.input, metadata.fitting)?;
     network::check_shape(metadata.input, &*test, &Augmentation::default())?;
@@ -46,7 +47,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<()> {
         metadata.classes.join(", "),
         test.classes().join(", ")
     );
-    let result = Run { from, metadata, train, test, output, arguments }.train();
+    let result = train(beginning, test, arguments);
     arguments.data.tell_skipped();
     result
 }
@@ -121,120 +122,112 @@ fn last_checkpoint(output: &Path) -> PathBuf {
     output.join("last.safetensors")
 }
 
-struct Run<'a> {
-    from: From,
-    metadata: Metadata,
-    train: Arc<dyn Dataset>,
+/// Trains to the end of the run, or until somebody stops it.
+fn train(
+    (from, metadata, train, output): Beginning,
     test: Arc<dyn Dataset>,
-    output: PathBuf,
-    arguments: &'a Train,
-}
-
-impl Run<'_> {
-    fn train(self) -> anyhow::Result<()> {
-        let Self { from, metadata, train, test, output, arguments } = self;
-        let (last, best_path) = (last_checkpoint(&output), output.join("best.safetensors"));
-        // Whether `last` and `best_path` are of this run.
-        let (mut kept, mut best_kept) = (false, false);
-        let (mut session, taken, mut file) = match from {
-            From::Scratch(file, weights) => {
-                let config = file.train.clone();
-                let design = design(&metadata.network)?;
-                let begun = network::untrained(design, config, &train, &metadata.normalisation, &weights)?;
-                (begun.0, begun.1, *file)
-            }
-            From::Checkpoint(checkpoint) => {
-                kept = continues(checkpoint.path(), &output);
-                best_kept = kept || is_same(checkpoint.path(), &best_path);
-                let session = Session::resume(network::blank(&checkpoint, &metadata)?, &checkpoint)?;
-                (session, Vec::new(), resumed_file(checkpoint.path(), &metadata))
-            }
-        };
-        if arguments.resume.is_some() {
-            session.set_epochs(arguments.epochs.unwrap_or(session.config().epochs));
-            anyhow::ensure!(
-                !session.is_done(),
-                "the run has done its {} epochs: --epochs N, with a larger N, goes on",
-                session.epochs_done()
-            );
-            anyhow::ensure!(
-                !session.is_stopped_early(),
-                "the run was stopped early after {} epochs, as it was told: `lenslet train --config {} --output DIR` \
-                 with a larger --patience is a new run that goes further",
-                session.epochs_done(),
-                output.join("config.toml").display()
-            );
+    arguments: &Train,
+) -> anyhow::Result<()> {
+    let (last, best_path) = (last_checkpoint(&output), output.join("best.safetensors"));
+    // Whether `last` and `best_path` are of this run.
+    let (mut kept, mut best_kept) = (false, false);
+    let (mut session, taken, mut file) = match from {
+        From::Scratch(file, weights) => {
+            let config = file.train.clone();
+            let design = design(&metadata.network)?;
+            let begun = network::untrained(design, config, &train, &metadata.normalisation, &weights)?;
+            (begun.0, begun.1, *file)
         }
-        file.train = session.config().clone();
-        file.made_by = Some(MadeBy::here());
-        (file.fit, file.filter) = (metadata.fitting.fit, metadata.fitting.filter);
-        let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
-        let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
-        let test = EvalLoader::new(test, &metadata.normalisation, config)?;
-
-        // All fits: from here on there are files.
-        fs::create_dir_all(&output)
-            .with_context(|| format!("cannot make the folder {}", output.display()))?;
-        file.write(&output.join("config.toml"))?;
-        let mut logs = Logs::open(&output, kept.then_some(session.epochs_done()), arguments.tensorboard)?;
-        let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
-        let mut renderer = renderer(progress, &metadata.network);
-        for taken in &taken {
-            match progress {
-                Progress::Json => taken.print_json()?,
-                Progress::None => {}
-                _ => taken.show()?,
-            }
+        From::Checkpoint(checkpoint) => {
+            kept = continues(checkpoint.path(), &output);
+            best_kept = kept || is_same(checkpoint.path(), &best_path);
+            let session = Session::resume(network::blank(&checkpoint, &metadata)?, &checkpoint)?;
+            (session, Vec::new(), resumed_file(checkpoint.path(), &metadata))
         }
-        let stop = stop_on_ctrl_c()?;
-        let mut stopped = false;
-        fit(&mut session, &train, Some(&test), &mut |session, event| -> anyhow::Result<_> {
-            let is_epoch = matches!(event, Event::Epoch(_));
-            stopped |= matches!(event, Event::End { stopped: true, .. });
-            tell(&event, &mut logs, renderer.as_mut())?;
-            if is_epoch || (stopped && session.begun().is_some()) {
-                let epoch = session.epochs_done();
-                let best = is_epoch && session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
-                // The best one first: after a kill between the two, the epoch is done again, and so is this.
-                if best {
-                    save_checkpoint(&best_path, session, metadata.clone())?;
-                } else if !best_kept && best_path.exists() {
-                    fs::remove_file(&best_path)
-                        .with_context(|| format!("cannot remove {}", best_path.display()))?;
-                }
-                best_kept = true;
-                save_checkpoint(&last, session, metadata.clone())?;
-                kept = true;
-                if is_epoch {
-                    let event = Event::Checkpoint { path: last.clone(), epoch, best };
-                    tell(&event, &mut logs, renderer.as_mut())?;
-                }
-            }
-            let stop = stop.load(Ordering::Relaxed);
-            Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })
-        .context("training stopped")?;
-        if stopped && kept {
-            let epochs = session.epochs_done();
-            let place = match session.begun() {
-                Some(begun) => format!("{} of epoch {}", output::count(begun.steps, "step"), epochs + 1),
-                None => format!("epoch {epochs}"),
-            };
-            output::warning(format_args!(
-                "stopped after {place}; `lenslet train --resume {}` goes on there",
-                last.display()
-            ));
-        } else if stopped {
-            output::warning("stopped before the first step: nothing is kept");
-        } else {
-            match commands::report::write(&output, &arguments.data) {
-                Ok(path) => renderer.wrote(&path)?,
-                // The run is whole without.
-                Err(error) => output::warning(format_args!("no report: {error:#}")),
-            }
-        }
-        Ok(())
+    };
+    if arguments.resume.is_some() {
+        session.set_epochs(arguments.epochs.unwrap_or(session.config().epochs));
+        anyhow::ensure!(
+            !session.is_done(),
+            "the run has done its {} epochs: --epochs N, with a larger N, goes on",
+            session.epochs_done()
+        );
+        anyhow::ensure!(
+            !session.is_stopped_early(),
+            "the run was stopped early after {} epochs, as it was told: `lenslet train --config {} --output DIR` \
+             with a larger --patience is a new run that goes further",
+            session.epochs_done(),
+            output.join("config.toml").display()
+        );
     }
+    file.train = session.config().clone();
+    file.made_by = Some(MadeBy::here());
+    (file.fit, file.filter) = (metadata.fitting.fit, metadata.fitting.filter);
+    let config = LoaderConfig { batch_size: session.config().batch_size, prefetch: PREFETCH };
+    let train = TrainLoader::new(train, &metadata.normalisation, &session.config().augment, config)?;
+    let test = EvalLoader::new(test, &metadata.normalisation, config)?;
+
+    // All fits: from here on there are files.
+    fs::create_dir_all(&output).with_context(|| format!("cannot make the folder {}", output.display()))?;
+    file.write(&output.join("config.toml"))?;
+    let mut logs = Logs::open(&output, kept.then_some(session.epochs_done()), arguments.tensorboard)?;
+    let progress = if arguments.common.json { Progress::Json } else { arguments.progress };
+    let mut renderer = renderer(progress, &metadata.network);
+    for taken in &taken {
+        match progress {
+            Progress::Json => taken.print_json()?,
+            Progress::None => {}
+            _ => taken.show()?,
+        }
+    }
+    let stop = stop_on_ctrl_c()?;
+    let mut stopped = false;
+    fit(&mut session, &train, Some(&test), &mut |session, event| -> anyhow::Result<_> {
+        let is_epoch = matches!(event, Event::Epoch(_));
+        stopped |= matches!(event, Event::End { stopped: true, .. });
+        tell(&event, &mut logs, renderer.as_mut())?;
+        if is_epoch || (stopped && session.begun().is_some()) {
+            let epoch = session.epochs_done();
+            let best = is_epoch && session.best_epoch(Metric::ValidationAccuracy) == Some(epoch);
+            // The best one first: after a kill between the two, the epoch is done again, and so is this.
+            if best {
+                save_checkpoint(&best_path, session, metadata.clone())?;
+            } else if !best_kept && best_path.exists() {
+                fs::remove_file(&best_path)
+                    .with_context(|| format!("cannot remove {}", best_path.display()))?;
+            }
+            best_kept = true;
+            save_checkpoint(&last, session, metadata.clone())?;
+            kept = true;
+            if is_epoch {
+                let event = Event::Checkpoint { path: last.clone(), epoch, best };
+                tell(&event, &mut logs, renderer.as_mut())?;
+            }
+        }
+        let stop = stop.load(Ordering::Relaxed);
+        Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })
+    .context("training stopped")?;
+    if stopped && kept {
+        let epochs = session.epochs_done();
+        let place = match session.begun() {
+            Some(begun) => format!("{} of epoch {}", output::count(begun.steps, "step"), epochs + 1),
+            None => format!("epoch {epochs}"),
+        };
+        output::warning(format_args!(
+            "stopped after {place}; `lenslet train --resume {}` goes on there",
+            last.display()
+        ));
+    } else if stopped {
+        output::warning("stopped before the first step: nothing is kept");
+    } else {
+        match commands::report::write(&output, &arguments.data) {
+            Ok(path) => renderer.wrote(&path)?,
+            // The run is whole without.
+            Err(error) => output::warning(format_args!("no report: {error:#}")),
+        }
+    }
+    Ok(())
 }
 
 fn tell(event: &Event, logs: &mut Logs, renderer: &mut dyn Renderer) -> anyhow::Result<()> {
