@@ -17,7 +17,7 @@ fn parameters_are_those_of_the_sources() {
     assert_eq!(CifarFast::with_classes(10).expect("free").summary().parameters(), 1_971_640 + beyond);
     assert_eq!(MnistDeep::with_classes(10).expect("free").summary().parameters(), 140_778);
     assert_eq!(ImagenetteCnn::with_classes(10).expect("free").summary().parameters(), 419_220);
-    // Twelve convolutions, nine norms and the head, by hand.
+    // Thirteen convolutions, as many norms, and the head, by hand.
     assert_eq!(ImagenetteResnet::with_classes(10).expect("free").summary().parameters(), 7_848_330);
     assert_eq!(Vgg16Head::with_classes(10).expect("free").summary().parameters(), 2_510_110);
 }
