@@ -1,24 +1,42 @@
 //! The fully connected layer.
 
-use crate::dot::dot_rows;
+use crate::activation::relu_piece;
+use crate::layout::{Strides, Transpose};
+use crate::panels::{Packed, padded};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
 use crate::simd::LANES;
+use crate::window::is_countable;
 use crate::{Activation, PIECE, Simd, flush_denormals, relu_backward};
 use rayon::prelude::*;
+use std::borrow::Borrow;
 
-/// Inputs that a piece of the forward pass takes in: the weights' part stays in the L2 cache.
-const DEPTH: usize = 2048;
-/// Samples of a piece where the inputs alone give too few of them.
-const SAMPLES: usize = 16;
-/// Inputs of a piece of the backward pass.
-const COLUMNS: usize = 4 * LANES;
+/// About so many inputs make a stretch, whose products a piece of the forward pass sums: their weights stay in the L2
+/// cache.
+const DEPTH: usize = 1024;
+/// Inputs of those that go through the tiles together: a strip of their weights stays in the L1 cache.
+const BLOCK: usize = 256;
+/// Samples of a piece where the inputs are one stretch: whole tiles of six rows and of eight.
+const SAMPLES: usize = 24;
+/// Positions of a piece of the weights' gradient.
+const POSITIONS: usize = 2 * LANES;
+/// Weights of a block of the input's gradient: they stay in the L2 cache.
+const WEIGHTS: usize = 1 << 16;
 
 /// `y = x W^T + b`, with `W` of `outputs x inputs` as PyTorch stores it.
+///
+/// Over pictures ([`of_pictures`](Self::of_pictures)) it is a flattening and such a layer in one: `x` has its channels
+/// last and `W` has them first, and no picture is turned in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
-    inputs: usize,
+    channels: usize,
+    positions: usize,
     outputs: usize,
+}
+
+/// Weights that [`Dense::pack`] has laid as the forward pass goes through them.
+pub struct PackedDense {
+    stretches: Vec<Packed>,
 }
 
 /// Where [`Dense::backward`] puts its results.
@@ -34,64 +52,140 @@ pub struct DenseGradients<'a> {
 impl Dense {
     /// From `inputs` numbers to `outputs`, or `None` where either is zero.
     pub const fn new(inputs: usize, outputs: usize) -> Option<Self> {
-        if inputs == 0 || outputs == 0 { None } else { Some(Self { inputs, outputs }) }
+        Self::of_pictures([1, 1, inputs], outputs)
+    }
+
+    /// From pictures of `[channels, height, width]`, or `None` where a size is zero or memory could not hold a picture.
+    pub const fn of_pictures(picture: [usize; 3], outputs: usize) -> Option<Self> {
+        let [channels, height, width] = picture;
+        if channels == 0 || height == 0 || width == 0 || outputs == 0 || !is_countable(&picture) {
+            return None;
+        }
+        Some(Self { channels, positions: height * width, outputs })
+    }
+
+    const fn inputs(&self) -> usize {
+        self.channels * self.positions
     }
 
     /// Multiply-adds of one sample's forward pass.
     pub const fn multiply_adds(&self) -> usize {
-        self.inputs * self.outputs
+        self.inputs() * self.outputs
     }
 
-    fn check(&self, x: &[f32], weight: &[f32], bias: &[f32], y: &[f32]) -> usize {
-        assert_eq!(weight.len(), self.outputs * self.inputs, "dense: weight");
+    /// Positions of a stretch, whole lanes.
+    fn stretch(&self) -> usize {
+        (DEPTH / self.channels / LANES).max(1) * LANES
+    }
+
+    fn check(&self, x: &[f32], bias: &[f32], y: &[f32]) -> usize {
         assert_eq!(bias.len(), self.outputs, "dense: bias");
-        assert!(x.len().is_multiple_of(self.inputs), "dense: input is no batch of {}", self.inputs);
-        let batch = x.len() / self.inputs;
+        assert!(x.len().is_multiple_of(self.inputs()), "dense: input is no batch of {}", self.inputs());
+        let batch = x.len() / self.inputs();
         assert_eq!(y.len(), batch * self.outputs, "dense: output of a batch of {batch}");
         batch
+    }
+
+    /// Weights of `outputs x inputs` as the forward pass wants them, to be used for many batches.
+    pub fn pack(&self, weight: &[f32]) -> PackedDense {
+        assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
+        let stretches = 0..self.positions.div_ceil(self.stretch());
+        PackedDense { stretches: stretches.map(|stretch| self.pack_stretch(weight, stretch)).collect() }
+    }
+
+    fn pack_stretch(&self, weight: &[f32], stretch: usize) -> Packed {
+        let first = stretch * self.stretch();
+        let some = first..(first + self.stretch()).min(self.positions);
+        Packed::transposed(weight, [self.channels, self.positions], some)
     }
 
     /// `y = activation(x W^T + b)`, with `x: N x inputs`, `weight: outputs x inputs`, `bias: outputs` and
     /// `y: N x outputs`, which is overwritten.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
-        let batch = self.check(x, weight, bias, y);
-        if batch == 0 {
+        if self.positions <= self.stretch() {
+            return self.forward_packed(x, &self.pack(weight), bias, activation, y);
+        }
+        assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
+        // A stretch is packed where it is used, and leaves the cache with its use.
+        self.forward_stretches(x, |stretch| self.pack_stretch(weight, stretch), bias, activation, y);
+    }
+
+    /// [`forward`](Self::forward) with weights that [`pack`](Self::pack) has packed.
+    ///
+    /// # Panics
+    /// Where they are another layer's, besides what [`forward`](Self::forward) panics on.
+    pub fn forward_packed(
+        &self,
+        x: &[f32],
+        weight: &PackedDense,
+        bias: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let PackedDense { stretches } = weight;
+        assert_eq!(stretches.len(), self.positions.div_ceil(self.stretch()), "dense: packed weight");
+        let [weight] = stretches.as_slice() else {
+            return self.forward_stretches(x, |stretch| &stretches[stretch], bias, activation, y);
+        };
+        self.check(x, bias, y);
+        let pieces = y.par_chunks_mut(SAMPLES * self.outputs).zip(x.par_chunks(SAMPLES * self.inputs()));
+        pieces.for_each(|(y, x)| self.sum(x, weight, Start::Bias(bias), activation, y));
+    }
+
+    /// Each piece sums over a stretch of the inputs, then the stretches are added.
+    fn forward_stretches<W: Borrow<Packed>>(
+        &self,
+        x: &[f32],
+        weight: impl Fn(usize) -> W + Sync,
+        bias: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        if self.check(x, bias, y) == 0 {
             return;
         }
-        let simd = Simd::current();
-        // Stretches of the inputs, by some samples: each piece adds up its own, then the stretches are added.
-        let stretches = self.inputs.div_ceil(DEPTH);
-        let samples = if stretches < 8 { SAMPLES.min(batch) } else { batch };
-        let mut partials = Scratch::new(stretches * y.len());
-        let pieces = partials.par_chunks_exact_mut(y.len()).enumerate().flat_map(|(stretch, partial)| {
-            partial
-                .par_chunks_mut(samples * self.outputs)
-                .enumerate()
-                .map(move |(piece, p)| (stretch, piece, p))
+        let stretches = self.positions.div_ceil(self.stretch());
+        let (mut partials, len) = (Scratch::new(stretches * y.len()), y.len());
+        partials.par_chunks_exact_mut(len).enumerate().for_each(|(stretch, y)| {
+            let x = &x[stretch * self.stretch() * self.channels..];
+            self.sum(x, weight(stretch).borrow(), Start::Zero, Activation::Identity, y);
         });
-        pieces.for_each(|(stretch, piece, partial)| {
-            let start = stretch * DEPTH;
-            let depth = DEPTH.min(self.inputs - start);
-            let rows = partial.len() / self.outputs;
-            let x = &x[piece * samples * self.inputs + start..][..(rows - 1) * self.inputs + depth];
-            let weight = &weight[start..][..(self.outputs - 1) * self.inputs + depth];
-            dot_rows(simd, x, weight, self.inputs, depth, partial);
-        });
-        y.par_chunks_mut(samples * self.outputs).enumerate().for_each(|(piece, y)| {
+        let piece = SAMPLES * self.outputs;
+        y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
             flush_denormals(|| {
                 for row in y.chunks_exact_mut(self.outputs) {
                     row.copy_from_slice(bias);
                 }
-                for partial in partials.chunks_exact(batch * self.outputs) {
-                    for (y, part) in y.iter_mut().zip(&partial[piece * samples * self.outputs..]) {
+                for partial in partials.chunks_exact(len) {
+                    for (y, part) in y.iter_mut().zip(&partial[index * piece..]) {
                         *y += part;
                     }
                 }
                 if activation == Activation::Relu {
-                    crate::activation::relu_piece(y);
+                    relu_piece(y);
                 }
             });
         });
+    }
+
+    /// `y = activation(start + x W^T)` over a stretch of the inputs, on this thread.
+    fn sum(&self, x: &[f32], weight: &Packed, start: Start, activation: Activation, y: &mut [f32]) {
+        let (simd, rows, depth) = (Simd::current(), y.len() / self.outputs, weight.depth());
+        for first in (0..depth).step_by(BLOCK) {
+            let run = BLOCK.min(depth - first);
+            let left = Left { data: &x[first..], row: self.inputs(), step: 1, runs: &[0], run };
+            let activation = if first + run == depth { activation } else { Activation::Identity };
+            for (panel, right) in weight.panels() {
+                let start = match start {
+                    _ if first > 0 => Start::Output,
+                    Start::Bias(bias) => Start::Bias(&bias[panel.start..]),
+                    start => start,
+                };
+                let right = Right { data: &right.data[first * right.step..], ..right };
+                let output = Output::new(&mut y[panel.start..], rows, panel.columns, self.outputs);
+                multiply(simd, left, right, start, activation, output);
+            }
+        }
     }
 
     /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output. Where the
@@ -104,8 +198,8 @@ impl Dense {
         dy: &mut [f32],
         gradients: DenseGradients,
     ) {
-        let batch = self.check(x, weight, gradients.bias, dy);
-        if batch == 0 {
+        assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
+        if self.check(x, gradients.bias, dy) == 0 {
             return;
         }
         if let Some(y) = activated {
@@ -114,23 +208,103 @@ impl Dense {
         let DenseGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "dense: weight gradient");
         self.bias_backward(dy, dbias);
-        let dy = &*dy;
-        let (simd, [inputs, outputs]) = (Simd::current(), [self.inputs, self.outputs]);
-        let dweight = Output::new(dweight, outputs, inputs, inputs).column_parts(COLUMNS);
-        dweight.into_par_iter().enumerate().for_each(|(part, dweight)| {
-            let left = Left { data: dy, row: 1, step: outputs, runs: &[0], run: batch };
-            let x = columns(x, inputs, part * COLUMNS);
-            let right = Right { data: &x, step: COLUMNS };
-            multiply(simd, left, right, Start::Output, Activation::Identity, dweight);
-        });
+        self.weight_backward(x, dy, dweight);
         let Some(dx) = dx else { return };
         assert_eq!(dx.len(), x.len(), "dense: input gradient");
-        let dx = Output::new(dx, batch, inputs, inputs).column_parts(COLUMNS);
-        dx.into_par_iter().enumerate().for_each(|(part, dx)| {
-            let left = Left { data: dy, row: outputs, step: 1, runs: &[0], run: outputs };
-            let weight = columns(weight, inputs, part * COLUMNS);
-            let right = Right { data: &weight, step: COLUMNS };
-            multiply(simd, left, right, Start::Zero, Activation::Identity, dx);
+        self.input_backward(weight, dy, dx);
+    }
+
+    /// In pieces of some channels at some positions: what they had is laid channels first, as their weights are.
+    fn weight_backward(&self, x: &[f32], dy: &[f32], dweight: &mut [f32]) {
+        let (simd, [inputs, outputs]) = (Simd::current(), [self.inputs(), self.outputs]);
+        let batch = x.len() / inputs;
+        // Laid along the batch, which a product goes through.
+        let mut by_output = Scratch::new(dy.len());
+        let turn = Transpose {
+            count: 1,
+            size: [batch, outputs],
+            from: Strides { matrix: 0, row: outputs },
+            to: Strides { matrix: 0, row: batch },
+            padded: false,
+        };
+        turn.run(simd, dy, &mut by_output);
+        let blocks = self.positions.div_ceil(POSITIONS);
+        let mut pieces: Vec<Vec<Output>> = Vec::new();
+        pieces.resize_with(self.channels.div_ceil(LANES) * blocks, Vec::new);
+        let mut rest = Output::new(dweight, outputs, inputs, inputs);
+        for channel in 0..self.channels {
+            for block in 0..blocks {
+                let part;
+                (part, rest) = rest.split_columns(POSITIONS.min(self.positions - block * POSITIONS));
+                pieces[channel / LANES * blocks + block].push(part);
+            }
+        }
+        pieces.into_par_iter().enumerate().for_each(|(piece, channels)| {
+            let (channel, position) = (piece / blocks * LANES, piece % blocks * POSITIONS);
+            let positions = POSITIONS.min(self.positions - position);
+            let mut seen = Scratch::new(channels.len() * batch * POSITIONS);
+            let x = &x[position * self.channels + channel..];
+            if self.channels == 1 {
+                copy_columns(x, inputs, positions, &mut seen, POSITIONS);
+            } else {
+                let transpose = Transpose {
+                    count: batch,
+                    size: [positions, channels.len()],
+                    from: Strides { matrix: inputs, row: self.channels },
+                    to: Strides { matrix: POSITIONS, row: batch * POSITIONS },
+                    padded: true,
+                };
+                transpose.run(simd, x, &mut seen);
+            }
+            let left = Left { data: &by_output, row: batch, step: 1, runs: &[0], run: batch };
+            for (dweight, seen) in channels.into_iter().zip(seen.chunks_exact(batch * POSITIONS)) {
+                let right = Right { data: seen, step: POSITIONS };
+                multiply(simd, left, right, Start::Output, Activation::Identity, dweight);
+            }
+        });
+    }
+
+    /// In pieces of all channels at some positions: their weights are laid channels last, as the pictures are.
+    fn input_backward(&self, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let (simd, [inputs, outputs]) = (Simd::current(), [self.inputs(), self.outputs]);
+        let positions = if self.channels == 1 { 4 * LANES } else { LANES };
+        let columns = positions * self.channels;
+        // An odd number of lines, so that the rows of a strip do not drive each other out of the cache.
+        let step = ((padded(columns) / LANES) | 1) * LANES;
+        let block = (WEIGHTS / step).clamp(1, outputs);
+        let dx = Output::new(dx, dy.len() / outputs, inputs, inputs).column_parts(columns);
+        dx.into_par_iter().enumerate().for_each(|(piece, mut dx)| {
+            let (position, mut used) = (piece * positions, Scratch::new(block * step));
+            for first in (0..outputs).step_by(block) {
+                let rows = block.min(outputs - first);
+                let positions = positions.min(self.positions - position);
+                let weight = &weight[first * inputs + position..];
+                if self.channels == 1 {
+                    copy_columns(
+                        &weight[..(rows - 1) * inputs + positions],
+                        inputs,
+                        positions,
+                        &mut used,
+                        step,
+                    );
+                } else {
+                    let transpose = Transpose {
+                        count: rows,
+                        size: [self.channels, positions],
+                        from: Strides { matrix: inputs, row: self.positions },
+                        to: Strides { matrix: step, row: self.channels },
+                        padded: false,
+                    };
+                    transpose.run(simd, weight, &mut used);
+                    for row in used.chunks_exact_mut(step) {
+                        row[positions * self.channels..].fill(0.0);
+                    }
+                }
+                let left = Left { data: &dy[first..], row: outputs, step: 1, runs: &[0], run: rows };
+                let right = Right { data: &used, step };
+                let start = if first == 0 { Start::Zero } else { Start::Output };
+                multiply(simd, left, right, start, Activation::Identity, dx.reborrow());
+            }
         });
     }
 
@@ -148,13 +322,10 @@ impl Dense {
     }
 }
 
-/// `COLUMNS` columns of a row-major matrix, zeros where it has fewer.
-fn columns(matrix: &[f32], width: usize, start: usize) -> Scratch {
-    let count = COLUMNS.min(width - start);
-    let mut columns = Scratch::new(matrix.len() / width * COLUMNS);
-    for (to, from) in columns.chunks_exact_mut(COLUMNS).zip(matrix.chunks_exact(width)) {
-        to[..count].copy_from_slice(&from[start..][..count]);
+/// The first `count` numbers of rows of `width`, in rows of `step` that end in zeros.
+fn copy_columns(matrix: &[f32], width: usize, count: usize, columns: &mut [f32], step: usize) {
+    for (to, from) in columns.chunks_exact_mut(step).zip(matrix.chunks(width)) {
+        to[..count].copy_from_slice(&from[..count]);
         to[count..].fill(0.0);
     }
-    columns
 }

@@ -25,37 +25,91 @@ pub fn to_channels_first(x: &[f32], [channels, height, width]: [usize; 3], y: &m
 fn transpose(x: &[f32], rows: usize, columns: usize, y: &mut [f32]) {
     let (simd, matrix) = (Simd::current(), rows.checked_mul(columns).expect("layout: no such picture"));
     assert!(x.len() == y.len() && x.len().is_multiple_of(matrix.max(1)), "layout: no whole pictures");
-    y.par_chunks_exact_mut(matrix.max(1)).zip(x.par_chunks_exact(matrix.max(1))).for_each(|(y, x)| {
-        // SAFETY: `x` and `y` are whole matrices.
-        unsafe { simd.run(Transpose { x, rows, columns, y }) };
-    });
+    let transpose = Transpose {
+        count: 1,
+        size: [rows, columns],
+        from: Strides { matrix: 0, row: columns },
+        to: Strides { matrix: 0, row: rows },
+        padded: false,
+    };
+    y.par_chunks_exact_mut(matrix.max(1))
+        .zip(x.par_chunks_exact(matrix.max(1)))
+        .for_each(|(y, x)| transpose.run(simd, x, y));
 }
 
-struct Transpose<'a> {
-    x: &'a [f32],
-    rows: usize,
-    columns: usize,
-    y: &'a mut [f32],
+/// From the first number of one matrix, or of one row, to that of the next.
+#[derive(Clone, Copy)]
+pub struct Strides {
+    pub matrix: usize,
+    pub row: usize,
 }
 
-impl Kernel for Transpose<'_> {
+/// Some matrices that are taken from one place and laid transposed in another.
+#[derive(Clone, Copy)]
+pub struct Transpose {
+    pub count: usize,
+    /// Rows and columns before.
+    pub size: [usize; 2],
+    pub from: Strides,
+    pub to: Strides,
+    /// Whether rows end in whole `LANES` afterwards, of which the last are zeros.
+    pub padded: bool,
+}
+
+impl Transpose {
+    /// Does it on this thread. Leaves numbers of `to` between the rows as they are.
+    pub fn run(self, simd: Simd, from: &[f32], to: &mut [f32]) {
+        let Self { count, size: [rows, columns], padded, .. } = self;
+        if count == 0 || rows == 0 || columns == 0 {
+            return;
+        }
+        let end = |at: Strides, [rows, columns]: [usize; 2]| {
+            (count - 1) * at.matrix + (rows - 1) * at.row + columns
+        };
+        let width = if padded { rows.next_multiple_of(LANES) } else { rows };
+        assert!(end(self.from, [rows, columns]) <= from.len(), "transpose: from");
+        assert!(end(self.to, [columns, width]) <= to.len(), "transpose: to");
+        // SAFETY: the first and the last number of what is read and written were just seen to lie in the slices.
+        unsafe { simd.run(Transposing { transpose: self, from, to }) };
+    }
+}
+
+/// A transposition between slices that were checked to hold it.
+struct Transposing<'a> {
+    transpose: Transpose,
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Transposing<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { x, rows, columns, y } = self;
-        for row in (0..rows).step_by(LANES) {
-            let height = LANES.min(rows - row);
-            for column in (0..columns).step_by(LANES) {
-                let width = LANES.min(columns - column);
-                // SAFETY: blocks end with the rows and columns of the matrices.
-                unsafe {
-                    let mut block = [V::splat(0.0); LANES];
-                    for (i, line) in block.iter_mut().enumerate().take(height) {
-                        let from = x.as_ptr().add((row + i) * columns + column);
-                        *line = if width == LANES { V::load(from) } else { V::load_first(from, width) };
-                    }
-                    for (j, line) in V::transpose(block).into_iter().enumerate().take(width) {
-                        let to = y.as_mut_ptr().add((column + j) * rows + row);
-                        if height == LANES { line.store(to) } else { line.store_first(to, height) }
+        let Transpose { count, size: [rows, columns], from, to, padded } = self.transpose;
+        for matrix in 0..count {
+            for row in (0..rows).step_by(LANES) {
+                let height = LANES.min(rows - row);
+                for column in (0..columns).step_by(LANES) {
+                    let width = LANES.min(columns - column);
+                    // SAFETY: blocks end with the rows and columns of the matrices.
+                    unsafe {
+                        let x = self.from.as_ptr().add(matrix * from.matrix + row * from.row + column);
+                        let y = self.to.as_mut_ptr().add(matrix * to.matrix + column * to.row + row);
+                        let mut block = [V::splat(0.0); LANES];
+                        for (i, line) in block.iter_mut().enumerate().take(height) {
+                            let x = x.add(i * from.row);
+                            // The next matrix, which often lies in other pages.
+                            V::prefetch(x.wrapping_add(from.matrix));
+                            V::prefetch(x.wrapping_add(from.matrix + LANES - 1));
+                            *line = if width == LANES { V::load(x) } else { V::load_first(x, width) };
+                        }
+                        for (j, line) in V::transpose(block).iter().enumerate().take(width) {
+                            let y = y.add(j * to.row);
+                            if padded || height == LANES {
+                                line.store(y)
+                            } else {
+                                line.store_first(y, height)
+                            }
+                        }
                     }
                 }
             }

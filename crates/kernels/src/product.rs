@@ -3,6 +3,12 @@
 use crate::Activation;
 use crate::simd::{Kernel, LANES, Lanes, Simd};
 use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Numbers of a right matrix that leaves half of the L1 cache to the others.
+const SMALL: usize = 1 << 12;
+/// Rows that go through such a one together: whole tiles of six and of eight.
+const ROWS: usize = 24;
 
 /// The left matrix: `rows x depth`, where the depth is a number of runs of equal length.
 ///
@@ -47,6 +53,11 @@ impl<'a> Output<'a> {
     /// Rows and columns.
     pub fn size(&self) -> [usize; 2] {
         [self.rows, self.columns]
+    }
+
+    /// The same, for one of several products in turn.
+    pub fn reborrow(&mut self) -> Output<'_> {
+        Output { borrowed: PhantomData, ..*self }
     }
 
     /// Where an element lies; behind the slice where there is no such element.
@@ -122,37 +133,41 @@ struct Product<'a> {
 impl Kernel for Product<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let mut column = 0;
+        let rows = self.output.rows;
         let strips = self.output.columns.div_ceil(LANES);
-        while column < self.output.columns {
-            let width = (strips - column / LANES).min(V::TILE_ROWS.len());
-            // SAFETY: `width` strips from `column` on are in the matrices.
-            unsafe {
-                match width {
-                    1 => self.panel::<V, 1>(column),
-                    2 => self.panel::<V, 2>(column),
-                    3 => self.panel::<V, 3>(column),
-                    4 => self.panel::<V, 4>(column),
-                    _ => self.panel::<V, 5>(column),
+        // A right matrix that stays in the L1 cache is gone through for some rows after others, which stay there too.
+        let is_small = self.left.runs.len() * self.left.run * strips * LANES <= SMALL;
+        let blocks = if is_small { (rows / ROWS).max(1) } else { 1 };
+        for block in 0..blocks {
+            let some = block * ROWS..if block + 1 == blocks { rows } else { (block + 1) * ROWS };
+            for strip in (0..strips).step_by(V::TILE_ROWS.len()) {
+                let column = strip * LANES;
+                // SAFETY: so many strips from `column` on are in the matrices.
+                unsafe {
+                    match (strips - strip).min(V::TILE_ROWS.len()) {
+                        1 => self.panel::<V, 1>(some.clone(), column),
+                        2 => self.panel::<V, 2>(some.clone(), column),
+                        3 => self.panel::<V, 3>(some.clone(), column),
+                        4 => self.panel::<V, 4>(some.clone(), column),
+                        _ => self.panel::<V, 5>(some.clone(), column),
+                    }
                 }
             }
-            column += width * LANES;
         }
     }
 }
 
 impl Product<'_> {
-    /// All rows of `STRIPS * LANES` columns from `column` on, in tiles of about equal height.
+    /// Some rows of `STRIPS * LANES` columns from `column` on, in tiles of about equal height.
     #[inline(always)]
-    unsafe fn panel<V: Lanes, const STRIPS: usize>(&self, column: usize) {
+    unsafe fn panel<V: Lanes, const STRIPS: usize>(&self, some: Range<usize>, column: usize) {
         if STRIPS > V::TILE_ROWS.len() {
             return;
         }
-        let rows = self.output.rows;
-        let tiles = rows.div_ceil(V::TILE_ROWS[STRIPS - 1]);
-        let mut row = 0;
+        let tiles = some.len().div_ceil(V::TILE_ROWS[STRIPS - 1]);
+        let mut row = some.start;
         for tile in 0..tiles {
-            let height = rows / tiles + usize::from(tile < rows % tiles);
+            let height = some.len() / tiles + usize::from(tile < some.len() % tiles);
             // SAFETY: the rows up to `row + height` are in the matrices.
             unsafe {
                 match height {
@@ -182,6 +197,12 @@ impl Product<'_> {
         // SAFETY: tile, depth and slices were checked to fit by `multiply` and the callers here.
         unsafe {
             let c = output.at(row, column);
+            // The lines of the tile below, which often lie in as many pages.
+            for i in ROWS..2 * ROWS {
+                for s in 0..STRIPS {
+                    V::prefetch(c.wrapping_add(i * output.row + s * LANES));
+                }
+            }
             let mut sums = [[V::splat(0.0); STRIPS]; ROWS];
             match self.start {
                 Start::Zero => {}

@@ -59,6 +59,11 @@ fn crosses_kink(activated: bool, sums: &[f64]) -> bool {
     activated && sums.iter().any(|sum| sum.abs() < 2e-5)
 }
 
+/// A picture with its channels last as one with its channels first.
+fn channels_first(x: &[f64], channels: usize) -> Vec<f64> {
+    (0..channels).flat_map(|channel| x.iter().skip(channel).step_by(channels).copied()).collect()
+}
+
 /// Finite differences of `f` at every coordinate of `x`.
 fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     (0..x.len()).map(|i| naive::slope(x, i, &f)).collect()
@@ -219,13 +224,15 @@ proptest! {
     }
 
     #[test]
-    fn dense(inputs in 1usize..40, outputs in 1usize..20, batch in 1usize..9, activated: bool, seed: u64) {
-        let layer = Dense::new(inputs, outputs).expect("not empty");
+    fn dense(channels in 1usize..19, size in (1usize..4, 1usize..6), outputs in 1usize..20, batch in 1usize..9, activated: bool, seed: u64) {
+        let picture = [channels, size.0, size.1];
+        let inputs = picture.iter().product::<usize>();
+        let layer = Dense::of_pictures(picture, outputs).expect("not empty");
         let x = numbers(seed, batch * inputs);
         let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
         let (wide_weight, wide_bias) = (wide(&weight), wide(&bias));
         let sums = |x: &[f64], weight: &[f64], bias: &[f64]| -> Vec<f64> {
-            x.chunks_exact(inputs).flat_map(|x| naive::dense(x, weight, bias)).collect()
+            x.chunks_exact(inputs).flat_map(|x| naive::dense(&channels_first(x, channels), weight, bias)).collect()
         };
         prop_assume!(!crosses_kink(activated, &sums(&wide(&x), &wide_weight, &wide_bias)));
         let forward = |x: &[f64], weight: &[f64], bias: &[f64]| activate(activated, sums(x, weight, bias));
@@ -247,6 +254,46 @@ proptest! {
                 assert_close("dweight", &dweight, &expected_dweight);
                 assert_close("dbias", &dbias, &expected_dbias);
             });
+        }
+    }
+
+    /// Layers of several stretches, blocks and pieces, some of them not whole.
+    #[test]
+    fn large_dense(channels in prop_oneof![Just(1), 2usize..40], size in (1usize..12, 90usize..160), outputs in 1usize..40, batch in 1usize..60, seed: u64) {
+        let picture = [channels, size.0, size.1];
+        let inputs = picture.iter().product::<usize>();
+        let layer = Dense::of_pictures(picture, outputs).expect("not empty");
+        let (x, dy) = (numbers(seed, batch * inputs), numbers(seed ^ 3, batch * outputs));
+        let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
+        let mut first = Vec::new();
+        for simd in Simd::available() {
+            simd.force(|| {
+                let (mut y, mut packed) = (vec![f32::NAN; batch * outputs], vec![f32::NAN; batch * outputs]);
+                layer.forward(&x, &weight, &bias, Activation::Identity, &mut y);
+                layer.forward_packed(&x, &layer.pack(&weight), &bias, Activation::Identity, &mut packed);
+                assert_eq!(y, packed);
+                let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
+                let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+                layer.backward(&x, &weight, None, &mut dy.clone(), gradients);
+                first.push([y, dx, dweight]);
+            });
+        }
+        // One number of each at some places, which are others in every case.
+        for [y, dx, dweight] in first {
+            for place in numbers(seed ^ 4, 40).into_iter().map(|v| ((v + 1.0) * 1e6) as usize) {
+                let (sample, output, input) = (place % batch, place / 7 % outputs, place / 3 % inputs);
+                // Where the input lies in a picture with its channels last.
+                let (channel, position) = (input / (size.0 * size.1), input % (size.0 * size.1));
+                let last = position * channels + channel;
+                let sum = |n: usize, term: &dyn Fn(usize) -> f32| (0..n).map(|i| f64::from(term(i))).sum::<f64>();
+                let seen = channels_first(&wide(&x[sample * inputs..][..inputs]), channels);
+                let exact = naive::dense(&seen, &wide(&weight[output * inputs..][..inputs]), &[f64::from(bias[output])]);
+                prop_assert!((f64::from(y[sample * outputs + output]) - exact[0]).abs() < 1e-3);
+                let exact = sum(outputs, &|o| dy[sample * outputs + o] * weight[o * inputs + input]);
+                prop_assert!((f64::from(dx[sample * inputs + last]) - exact).abs() < 1e-4);
+                let exact = sum(batch, &|n| dy[n * outputs + output] * x[n * inputs + last]);
+                prop_assert!((f64::from(dweight[output * inputs + input]) - exact).abs() < 1e-4);
+            }
         }
     }
 

@@ -1,25 +1,34 @@
 //! Answers of a network that does not change meanwhile.
 
 use crate::buffer::Buffer;
-use crate::plan::Plan;
-use crate::run::{channels_first, channels_last, run_forward, weights};
+use crate::plan::{Operation, Plan};
+use crate::run::{Weights, channels_first, channels_last, flattening, read_parameters, run_forward};
 use dfdx::prelude::CpuError;
 use lenslet_kernels::on_worker;
 use std::sync::Arc;
 
 /// A plan with its weights as they were when it was made. dfdx lends no tensor's memory, so
-/// [`logits`](crate::logits) copies all weights for every batch; this did it once.
+/// [`logits`](crate::logits) copies all weights for every batch; this did it once, and packed those of dense layers.
 pub struct Inference {
     plan: Plan,
     /// Of each stage that has parameters.
-    weights: Vec<Vec<Buffer>>,
+    weights: Vec<Weights>,
 }
 
 impl Inference {
     /// Reads the weights of a plan: a network's [`whole_plan`](crate::Network::whole_plan), or its
     /// [`body`](Plan::body), which makes features.
     pub fn new(plan: Plan) -> Self {
-        Self { weights: weights(&plan).collect(), plan }
+        let stages = plan.stages.iter().enumerate().filter(|(_, stage)| !stage.parameters.is_empty());
+        let weights =
+            stages.map(|(index, stage)| match (&stage.operation, read_parameters(stage).as_slice()) {
+                (Operation::Dense(dense), [weight, bias]) => {
+                    let dense = flattening(&plan.stages, index, *dense);
+                    Weights::Packed(Arc::new(dense.pack(weight)), bias.clone())
+                }
+                (_, parameters) => Weights::Plain(parameters.to_vec()),
+            });
+        Self { weights: weights.collect(), plan }
     }
 
     /// What it runs.

@@ -2,7 +2,9 @@
 
 use crate::buffer::Buffer;
 use crate::plan::{Operation, Plan, Stage, has_layout};
-use crate::run::{Found, Mode, channels_first, channels_last, read, read_parameters, run_stage};
+use crate::run::{
+    Found, Mode, Weights, channels_first, channels_last, flattened, read, read_parameters, run_stage,
+};
 use dfdx::prelude::CpuError;
 use lenslet_kernels::{ConvGradients, DenseGradients, add, on_worker, relu, relu_backward};
 
@@ -66,7 +68,7 @@ impl Inspection {
             let input = channels_last(Buffer::Batch(pictures.into()), &plan.input);
             let (mut outputs, mut found) = (Vec::<Buffer>::new(), Vec::new());
             let mut waiting: Vec<Buffer> = Vec::new();
-            for stage in &plan.stages {
+            for (index, stage) in plan.stages.iter().enumerate() {
                 let mut current = outputs.last().unwrap_or(&input).clone();
                 let mut finding = Found::Nothing;
                 match &stage.operation {
@@ -90,9 +92,12 @@ impl Inspection {
                         // Only max-pooling is asked for what a backward pass needs.
                         let is_max = matches!(stage.operation, Operation::MaxPool2d(_));
                         let mode = if is_max { Mode::Trained } else { Mode::Inference };
-                        let alone = std::slice::from_ref(stage);
-                        (current, finding) =
-                            run_stage(alone, 0, &current, &read_parameters(stage), batch, mode);
+                        // Alone, but for the flattening that a dense layer does itself: the sums are the network's.
+                        let first = index - usize::from(flattened(&plan.stages, index).is_some());
+                        let x = first.checked_sub(1).map_or(&input, |before| &outputs[before]);
+                        let weights = Weights::Plain(read_parameters(stage));
+                        let stages = &plan.stages[first..=index];
+                        (current, finding) = run_stage(stages, index - first, x, &weights, batch, mode);
                     }
                 }
                 outputs.push(current);

@@ -85,10 +85,7 @@ impl Operation {
 
     /// Whether the result takes the place of the input in memory.
     pub(crate) fn is_in_place(&self) -> bool {
-        match self {
-            Self::Flatten(picture) => !has_layout(*picture),
-            operation => matches!(operation, Self::Relu | Self::Dropout(_)),
-        }
+        matches!(self, Self::Relu | Self::Dropout(_))
     }
 }
 

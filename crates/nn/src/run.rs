@@ -6,8 +6,8 @@ use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
 use lenslet_kernels::{
-    Activation, BatchNormGradients, BatchStatistics, ConvGradients, DenseGradients, MaxPool2d, add,
-    on_worker, relu, relu_backward, to_channels_first, to_channels_last,
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, Dense, DenseGradients, MaxPool2d,
+    PackedDense, add, on_worker, relu, relu_backward, to_channels_first, to_channels_last,
 };
 use std::sync::Arc;
 
@@ -137,10 +137,13 @@ fn activation_of(stages: &[Stage], index: usize) -> Activation {
     }
 }
 
-/// Whether this stage, a ReLU or a pooling layer, is done by the layer before it.
+/// Whether another layer does this stage: a ReLU or a pooling the one before it, a flattening the one after it, if
+/// there is anything to do.
 fn is_fused(stages: &[Stage], index: usize) -> bool {
     let before = |by: usize| index.checked_sub(by).map(|before| &stages[before].operation);
+    let after = stages.get(index + 1).map(|after| &after.operation);
     match &stages[index].operation {
+        Operation::Flatten(picture) => !has_layout(*picture) || matches!(after, Some(Operation::Dense(_))),
         Operation::Relu => matches!(before(1), Some(Operation::Conv2d(_) | Operation::Dense(_))),
         Operation::MaxPool2d(_) => index >= 2 && pooling_of(stages, index - 2).is_some(),
         _ => false,
@@ -156,6 +159,22 @@ fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
     }
 }
 
+/// The pictures that a dense layer flattens itself: those of the flattening before it.
+pub(crate) fn flattened(stages: &[Stage], index: usize) -> Option<[usize; 3]> {
+    let before = &stages[index.checked_sub(1)?].operation;
+    match (before, &stages[index].operation) {
+        (Operation::Flatten(picture), Operation::Dense(_)) => Some(*picture),
+        _ => None,
+    }
+}
+
+/// A dense layer as it is run.
+pub(crate) fn flattening(stages: &[Stage], index: usize, dense: Dense) -> Dense {
+    let of_pictures =
+        flattened(stages, index).and_then(|picture| Dense::of_pictures(picture, stages[index].output[0]));
+    of_pictures.unwrap_or(dense)
+}
+
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
 pub(crate) struct Trace {
@@ -169,8 +188,7 @@ pub(crate) struct Trace {
 
 struct Move {
     input: Buffer,
-    /// Weight and bias as they were.
-    parameters: Vec<Buffer>,
+    weights: Weights,
     found: Found,
 }
 
@@ -192,13 +210,22 @@ pub(crate) enum Mode {
     Trained,
 }
 
+/// A stage's weight and bias, as they were when they were read.
+#[derive(Clone)]
+pub(crate) enum Weights {
+    /// As tensors have them; none, where the stage has no parameters.
+    Plain(Vec<Buffer>),
+    /// A dense layer's for inference.
+    Packed(Arc<PackedDense>, Buffer),
+}
+
 /// `weights` are those of each stage that has parameters.
 pub(crate) fn run_forward(
     plan: &Plan,
     x: Buffer,
     batch: usize,
     training: bool,
-    mut weights: impl Iterator<Item = Vec<Buffer>> + Send,
+    mut weights: impl Iterator<Item = Weights> + Send,
 ) -> (Buffer, Trace) {
     let mut trace = Trace::default();
     let mut current = x;
@@ -211,13 +238,13 @@ pub(crate) fn run_forward(
         match &stage.operation {
             _ if is_fused(&plan.stages, index) => {}
             Operation::Relu => relu(&mut current),
-            Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Dropout(dropout) if training => dropout.apply(&mut current),
             Operation::Dropout(_) => {}
             Operation::Fork | Operation::Shortcut | Operation::Sum => {
                 if is_trained {
                     let input = current.clone();
-                    trace.moves.push(Move { input, parameters: Vec::new(), found: Found::Nothing });
+                    let weights = Weights::Plain(Vec::new());
+                    trace.moves.push(Move { input, weights, found: Found::Nothing });
                 }
                 match (&stage.operation, waiting.pop()) {
                     (Operation::Shortcut, Some(fork)) => waiting.push(std::mem::replace(&mut current, fork)),
@@ -227,13 +254,14 @@ pub(crate) fn run_forward(
             }
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
-                let parameters = if has_parameters { upcoming.take() } else { None }.unwrap_or_default();
+                let taken = if has_parameters { upcoming.take() } else { None };
+                let own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
                 let mode = match (training, is_trained) {
                     (false, _) => Mode::Inference,
                     (true, false) => Mode::Frozen,
                     (true, true) => Mode::Trained,
                 };
-                let run = || run_stage(&plan.stages, index, &current, &parameters, batch, mode);
+                let run = || run_stage(&plan.stages, index, &current, &own, batch, mode);
                 let next = &mut upcoming;
                 let ((output, found), ()) = rayon::join(run, || {
                     if next.is_none() {
@@ -245,7 +273,7 @@ pub(crate) fn run_forward(
                     trace.statistics.push(statistics.clone());
                 }
                 if is_trained {
-                    trace.moves.push(Move { input, parameters, found });
+                    trace.moves.push(Move { input, weights: own, found });
                 }
             }
         }
@@ -268,7 +296,7 @@ pub(crate) fn run_stage(
     stages: &[Stage],
     index: usize,
     x: &[f32],
-    parameters: &[Buffer],
+    weights: &Weights,
     batch: usize,
     mode: Mode,
 ) -> (Buffer, Found) {
@@ -276,6 +304,14 @@ pub(crate) fn run_stage(
     let output = if pool.is_some() { &stages[index + 2].output } else { &stage.output };
     let mut y = Buffer::new(batch * output.iter().product::<usize>());
     let mut found = Found::Nothing;
+    let parameters = match (&stage.operation, weights) {
+        (Operation::Dense(dense), Weights::Packed(weight, bias)) => {
+            flattening(stages, index, *dense).forward_packed(x, weight, bias, activation, &mut y);
+            return (y, found);
+        }
+        (_, Weights::Packed(..)) => unreachable!("dense layers alone are packed"),
+        (_, Weights::Plain(parameters)) => parameters.as_slice(),
+    };
     match (&stage.operation, parameters) {
         (Operation::Flatten(picture), []) => to_channels_first(x, *picture, &mut y),
         (Operation::Conv2d(conv), [weight, bias]) => match pool {
@@ -287,7 +323,9 @@ pub(crate) fn run_stage(
             }
             Some(pool) => conv.forward_pooled(x, weight, bias, activation, pool, &mut y, None),
         },
-        (Operation::Dense(dense), [weight, bias]) => dense.forward(x, weight, bias, activation, &mut y),
+        (Operation::Dense(dense), [weight, bias]) => {
+            flattening(stages, index, *dense).forward(x, weight, bias, activation, &mut y);
+        }
         (Operation::MaxPool2d(pool), []) if mode == Mode::Trained => {
             let mut winners = vec![0; y.len()];
             pool.forward(x, &mut y, Some(&mut winners));
@@ -333,7 +371,6 @@ fn run_backward(
                 relu_backward(output.as_ref().expect("a ReLU's output is in the trace"), &mut dy);
             }
             Operation::Dropout(dropout) => dropout.apply(&mut dy),
-            Operation::Flatten(picture) if !has_layout(*picture) => {}
             Operation::Fork | Operation::Shortcut | Operation::Sum => {
                 output = trace.moves.pop().map(|step| step.input);
                 match (&stage.operation, waiting.pop()) {
@@ -348,7 +385,10 @@ fn run_backward(
             | Operation::MaxPool2d(_)
             | Operation::AvgPool2d(_)
             | Operation::BatchNorm(_) => {
-                let Move { input, parameters, found } = trace.moves.pop().expect("one move per stage");
+                let Move { input, weights, found } = trace.moves.pop().expect("one move per stage");
+                let Weights::Plain(parameters) = weights else {
+                    unreachable!("weights are packed for inference alone");
+                };
                 let is_first = trace.moves.is_empty();
                 let mut dx = (wanted || !is_first).then(|| Buffer::new(input.len()));
                 // All are there before the first is taken, so that none is lost on an error.
@@ -378,6 +418,7 @@ fn run_backward(
                     }
                     (Operation::Dense(dense), [weight, bias], _) => {
                         let sums = DenseGradients { input: dx.as_deref_mut(), weight, bias };
+                        let dense = flattening(stages, index, *dense);
                         dense.backward(&input, &parameters[0], activated, &mut dy, sums);
                     }
                     (Operation::Flatten(picture), [], _) => {
@@ -416,8 +457,9 @@ fn run_backward(
 }
 
 /// Copies of the parameters of each stage that has some.
-pub(crate) fn weights(plan: &Plan) -> impl Iterator<Item = Vec<Buffer>> + Send {
-    plan.stages.iter().filter(|stage| !stage.parameters.is_empty()).map(read_parameters)
+pub(crate) fn weights(plan: &Plan) -> impl Iterator<Item = Weights> + Send {
+    let trained = plan.stages.iter().filter(|stage| !stage.parameters.is_empty());
+    trained.map(|stage| Weights::Plain(read_parameters(stage)))
 }
 
 pub(crate) fn read_parameters(stage: &Stage) -> Vec<Buffer> {

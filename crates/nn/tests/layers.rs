@@ -138,28 +138,39 @@ fn copy(from: &impl TensorCollection<f32, Cpu>, to: &mut impl TensorCollection<f
     assert!(done.is_ok() && source.next().is_none());
 }
 
+#[track_caller]
+fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() <= 1e-5 * (1.0 + e.abs()), "{what}: {f} is not {e}");
+    }
+}
+
+/// But for rounding: the network's dense layer sums over pictures in another order than one after a `flatten` of its own.
 #[test]
-fn a_network_equals_the_tuple_of_its_layers_bit_for_bit() {
+fn a_network_equals_the_tuple_of_its_layers() {
     let mut fused = Fused::with_classes(5).expect("five outputs");
     initialise(&mut fused, Initialiser::KaimingUniform, 3);
     let mut chain = Cpu::default().build_module::<Chain, f32>();
     copy(&fused, &mut chain);
     let (x, labels) = (pictures(6), [0usize, 1, 2, 3, 4, 0]);
 
-    assert_eq!(fused.forward(x.clone()).as_vec(), chain.forward(x.clone()).as_vec());
+    assert_close("logits", &fused.forward(x.clone()).as_vec(), &chain.forward(x.clone()).as_vec());
 
     let (loss, report) = cross_entropy(fused.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
     let mut gradients = loss.backward();
     let (chain_loss, chain_report) =
         cross_entropy(chain.forward(x.clone().leaky_traced()), &labels).expect("labels fit");
     let mut chain_gradients = chain_loss.backward();
-    assert_eq!(report, chain_report);
+    assert_close("loss", &[report.loss], &[chain_report.loss]);
+    assert_eq!(report.correct, chain_report.correct);
     for ((name, a), (_, b)) in parameters(&fused).iter().zip(parameters(&chain)) {
         let a = a.gradient(&mut gradients).expect("memory").clone();
         assert!(a.iter().any(|g| *g != 0.0), "{name} has no gradient");
-        assert_eq!(&a, b.gradient(&mut chain_gradients).expect("memory"), "{name}");
+        assert_close(name, &a, b.gradient(&mut chain_gradients).expect("memory"));
     }
-    assert_eq!(gradients.get(&x).as_vec(), chain_gradients.get(&x).as_vec(), "the pictures' gradient");
+    let (dx, chain_dx) = (gradients.get(&x).as_vec(), chain_gradients.get(&x).as_vec());
+    assert_close("the pictures' gradient", &dx, &chain_dx);
 }
 
 /// Each layer of the tuple has memory of its own, so what the network does in place shows.

@@ -4,7 +4,7 @@
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
 use super::{Conv2d, bias_backward, group};
-use crate::panels::{Packed, padded, panels};
+use crate::panels::{Packed, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
 use crate::{Activation, MaxPool2d, Padding, Simd, Window, flush_denormals};
@@ -119,7 +119,7 @@ impl Conv2d {
                                 run: width,
                             };
                             let dweight = &mut dweight[kernel_row * kernel_width * channels * lanes..];
-                            for panel in panels(filters) {
+                            for panel in panels(filters, STRIPS) {
                                 let data = &dy[first * width * lanes + panel.start..];
                                 let rows = kernel_width * channels;
                                 let output =

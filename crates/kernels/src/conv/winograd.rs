@@ -6,7 +6,7 @@
 //! transpose of the same linear maps.
 
 use super::{Conv2d, bias_backward};
-use crate::panels::{Panel, padded, panels};
+use crate::panels::{Panel, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes};
@@ -332,8 +332,8 @@ impl Kernel for Gather<'_> {
                         Some(bias) => V::load_first(bias.as_ptr().add(channel), last),
                         None => V::splat(0.0),
                     };
-                    for (i, y) in Outputs::square(&points).into_iter().enumerate() {
-                        for (j, y) in y.into_iter().enumerate() {
+                    for (i, y) in Outputs::square(&points).iter().enumerate() {
+                        for (j, y) in y.iter().enumerate() {
                             let (row, column) = (tile.row + i, tile.column + j);
                             if row < height && column < width {
                                 let y = y.add(bias);
@@ -424,7 +424,7 @@ impl Filter {
         let mut points = Scratch::new(POINTS * depth * padded(output[0]));
         let mut parts = Vec::new();
         let mut rest = &mut points[..];
-        for panel in panels(output[0]) {
+        for panel in panels(output[0], STRIPS) {
             let part;
             (part, rest) = rest.split_at_mut(POINTS * depth * panel.width);
             parts.push((panel, part));
@@ -474,7 +474,7 @@ impl Filter {
             left.zip(products.chunks_exact_mut(point_len(tiles, filters))).enumerate()
         {
             let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
-            for panel in panels(self.output[0]) {
+            for panel in panels(self.output[0], STRIPS) {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
                 let right = Right { data: &data[..channels * panel.width], step: panel.width };
                 let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
@@ -563,7 +563,7 @@ pub fn weight_backward(
         sums.par_chunks_exact_mut(channels * lanes).enumerate().for_each(|(point, sums)| {
             let data = &inputs[point * point_len(here.len(), depth)..];
             let left = Left { data, row: 1, step: depth, runs: &[0], run: here.len() };
-            for panel in panels(filters) {
+            for panel in panels(filters, STRIPS) {
                 let data = &outputs[point * point_len(here.len(), lanes) + panel.start..];
                 let output = Output::new(&mut sums[panel.start..], channels, panel.width, lanes);
                 multiply(simd, left, Right { data, step: lanes }, start, Activation::Identity, output);

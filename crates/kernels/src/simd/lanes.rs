@@ -11,8 +11,6 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Rows of the tallest tile, by its width in lanes/16 less one, whose sums stay in registers.
     const TILE_ROWS: &'static [usize];
-    /// Rows and columns of a tile of dot products whose sums stay in registers.
-    const DOT_TILE: [usize; 2];
 
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -31,8 +29,12 @@ pub(crate) trait Lanes: Copy {
     unsafe fn where_equal(self, a: Self, b: Self) -> Self;
     /// `self` and `place`, or `other` and `other_place` where `other` is larger or the first NaN.
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self);
-    /// The sum of the lanes.
-    unsafe fn sum(self) -> f32;
+
+    /// Asks for a cache line before it is used. The pointer may be any.
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        let _ = from;
+    }
 
     /// The first `n` of some whole numbers; the rest is zero.
     #[inline(always)]

@@ -122,6 +122,12 @@ impl Simd {
         FORCED.get()
     }
 
+    /// Strips of `LANES` columns that the tiles of a product take at once: as many as a panel of a deep one has, so that
+    /// its lines are read one after the other.
+    pub(crate) fn strips(self) -> usize {
+        if self == Self::Avx512 { 4 } else { 1 }
+    }
+
     /// Calls `work` with kernels that use this set, also through [`on_worker`](crate::on_worker). For tests.
     ///
     /// # Panics

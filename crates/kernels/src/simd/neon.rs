@@ -29,7 +29,6 @@ impl Neon {
 // written, as the trait asks.
 impl Lanes for Neon {
     const TILE_ROWS: &'static [usize] = &[6];
-    const DOT_TILE: [usize; 2] = [2, 3];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -122,16 +121,5 @@ impl Lanes for Neon {
         let select =
             |a: Self, b: Self| Self(std::array::from_fn(|i| unsafe { vbslq_f32(wins[i], a.0[i], b.0[i]) }));
         (select(other, self), select(other_place, place))
-    }
-
-    #[inline(always)]
-    unsafe fn sum(self) -> f32 {
-        let [a, b, c, d] = self.0;
-        // SAFETY: as above.
-        unsafe {
-            let four = vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d));
-            let two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
-            vget_lane_f32::<0>(two) + vget_lane_f32::<1>(two)
-        }
     }
 }

@@ -8,7 +8,6 @@ pub struct Array([f32; LANES]);
 
 impl Lanes for Array {
     const TILE_ROWS: &'static [usize] = &[2];
-    const DOT_TILE: [usize; 2] = [1, 1];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -79,12 +78,5 @@ impl Lanes for Array {
         });
         let select = |a: Self, b: Self| Self(from_fn(|i| if wins[i] { a.0[i] } else { b.0[i] }));
         (select(other, self), select(other_place, place))
-    }
-
-    #[inline(always)]
-    unsafe fn sum(self) -> f32 {
-        let a: [f32; 8] = from_fn(|i| self.0[i] + self.0[i + 8]);
-        let b: [f32; 4] = from_fn(|i| a[i] + a[i + 4]);
-        (b[0] + b[2]) + (b[1] + b[3])
     }
 }

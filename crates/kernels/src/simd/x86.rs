@@ -43,7 +43,6 @@ fn first(n: usize) -> u16 {
 // or written, as the trait asks.
 impl Lanes for Avx512 {
     const TILE_ROWS: &'static [usize] = &[8, 8, 8, 6, 5];
-    const DOT_TILE: [usize; 2] = [4, 6];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -73,6 +72,12 @@ impl Lanes for Avx512 {
     unsafe fn store_first(self, to: *mut f32, n: usize) {
         // SAFETY: as above; lanes that are masked out are not written.
         unsafe { _mm512_mask_storeu_ps(to, first(n), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        // SAFETY: as above; a prefetch reads nothing that the program sees, and faults nowhere.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 
     #[inline(always)]
@@ -142,15 +147,6 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
-        // SAFETY: as above.
-        unsafe {
-            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
-            Avx2(_mm512_castps512_ps256(self.0), high).sum()
-        }
-    }
-
-    #[inline(always)]
     unsafe fn transpose(rows: [Self; 16]) -> [Self; 16] {
         let mut fours = rows;
         let mut columns = rows;
@@ -184,6 +180,33 @@ impl Lanes for Avx512 {
     }
 }
 
+/// Column `i` of eight rows as row `i`.
+#[inline(always)]
+unsafe fn transpose_eight(rows: [__m256; 8]) -> [__m256; 8] {
+    let mut fours = rows;
+    let mut columns = rows;
+    // SAFETY: as above.
+    unsafe {
+        // Half `h` of `fours[4g + j]`: column `4h + j`, rows `4g` to `4g + 3`.
+        for g in [0, 4] {
+            let [a, b, c, d] = [rows[g], rows[g + 1], rows[g + 2], rows[g + 3]];
+            let low =
+                [_mm256_castps_pd(_mm256_unpacklo_ps(a, b)), _mm256_castps_pd(_mm256_unpacklo_ps(c, d))];
+            let high =
+                [_mm256_castps_pd(_mm256_unpackhi_ps(a, b)), _mm256_castps_pd(_mm256_unpackhi_ps(c, d))];
+            fours[g] = _mm256_castpd_ps(_mm256_unpacklo_pd(low[0], low[1]));
+            fours[g + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low[0], low[1]));
+            fours[g + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high[0], high[1]));
+            fours[g + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high[0], high[1]));
+        }
+        for j in 0..4 {
+            columns[j] = _mm256_permute2f128_ps::<0x20>(fours[j], fours[4 + j]);
+            columns[4 + j] = _mm256_permute2f128_ps::<0x31>(fours[j], fours[4 + j]);
+        }
+    }
+    columns
+}
+
 /// Two masks of eight lanes, all bits set in the first `n` of sixteen.
 #[inline(always)]
 unsafe fn first_of_two(n: usize) -> (__m256i, __m256i) {
@@ -207,7 +230,6 @@ unsafe fn wins(x: __m256, y: __m256) -> __m256 {
 
 impl Lanes for Avx2 {
     const TILE_ROWS: &'static [usize] = &[6];
-    const DOT_TILE: [usize; 2] = [2, 3];
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -241,12 +263,40 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {
-        // SAFETY: as above; lanes that are masked out are not written.
+        // A masked store takes AMD's processors as long as a dozen plain ones.
+        // SAFETY: as above; what is stored are the first `n` lanes.
         unsafe {
-            let (low, high) = first_of_two(n);
-            _mm256_maskstore_ps(to, low, self.0);
-            _mm256_maskstore_ps(to.wrapping_add(8), high, self.1);
+            let (rest, mut to) = if n < 8 {
+                (self.0, to)
+            } else {
+                _mm256_storeu_ps(to, self.0);
+                (self.1, to.wrapping_add(8))
+            };
+            if n == 16 {
+                _mm256_storeu_ps(to, rest);
+                return;
+            }
+            let mut four = _mm256_castps256_ps128(rest);
+            if n & 4 != 0 {
+                _mm_storeu_ps(to, four);
+                four = _mm256_extractf128_ps::<1>(rest);
+                to = to.wrapping_add(4);
+            }
+            if n & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(four));
+                four = _mm_movehl_ps(four, four);
+                to = to.wrapping_add(2);
+            }
+            if n & 1 != 0 {
+                _mm_store_ss(to, four);
+            }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        // SAFETY: as above; a prefetch reads nothing that the program sees, and faults nowhere.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
     }
 
     #[inline(always)]
@@ -309,13 +359,25 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn sum(self) -> f32 {
+    unsafe fn transpose(rows: [Self; 16]) -> [Self; 16] {
+        let mut columns = rows;
         // SAFETY: as above.
         unsafe {
-            let eight = _mm256_add_ps(self.0, self.1);
-            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
-            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+            for i in [0, 8] {
+                let (mut low, mut high) = ([rows[0].0; 8], [rows[0].0; 8]);
+                for j in 0..8 {
+                    (low[j], high[j]) = (rows[i + j].0, rows[i + j].1);
+                }
+                let (low, high) = (transpose_eight(low), transpose_eight(high));
+                for j in 0..8 {
+                    if i == 0 {
+                        (columns[j].0, columns[8 + j].0) = (low[j], high[j]);
+                    } else {
+                        (columns[j].1, columns[8 + j].1) = (low[j], high[j]);
+                    }
+                }
+            }
         }
+        columns
     }
 }
