@@ -164,10 +164,29 @@ proptest! {
         pool.forward(&y, &mut expected, Some(&mut expected_winners));
         conv.forward_pooled(&x, &weight, &bias, Activation::Relu, &pool, &mut found, Some(&mut winners));
         prop_assert_eq!(&found, &expected);
-        prop_assert_eq!(winners, expected_winners);
+        prop_assert_eq!(&winners, &expected_winners);
         found.fill(f32::NAN);
         conv.forward_pooled(&x, &weight, &bias, Activation::Relu, &pool, &mut found, None);
-        prop_assert_eq!(found, expected);
+        prop_assert_eq!(found, expected.clone());
+
+        let dy = numbers(seed ^ 3, pooled);
+        let mut behind_relu = dy.clone();
+        relu_backward(&expected, &mut behind_relu);
+        let mut unpooled = vec![f32::NAN; y.len()];
+        pool.backward(&behind_relu, &winners, &mut unpooled);
+        let zeros = || [vec![0.0; weight.len()], vec![0.0; filters], vec![f32::NAN; x.len()]];
+        for with_input in [false, true] {
+            let (mut expected_sums, mut sums) = (zeros(), zeros());
+            let [weights, biases, inputs] = &mut expected_sums;
+            let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
+            conv.backward(&x, &weight, None, &mut unpooled.clone(), gradients);
+            let [weights, biases, inputs] = &mut sums;
+            let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
+            conv.backward_pooled(&x, &weight, Some(&expected), &pool, &winners, &mut dy.clone(), gradients);
+            assert_close("dweight", &sums[0], &wide(&expected_sums[0]));
+            assert_close("dbias", &sums[1], &wide(&expected_sums[1]));
+            prop_assert!(!with_input || sums[2] == expected_sums[2]);
+        }
     }
 
     #[test]

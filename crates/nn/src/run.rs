@@ -405,12 +405,17 @@ fn run_backward(
                     (Operation::Conv2d(conv), [weight, bias], Found::Winners(winners)) => {
                         let pool =
                             pooling_of(stages, index).expect("only a pooling convolution finds winners");
-                        relu_backward(output.as_ref().expect("is in the trace"), &mut dy);
-                        let pictures = dy.len() / pool.output().iter().product::<usize>();
-                        let mut unpooled = Buffer::new(pictures * pool.input().iter().product::<usize>());
-                        pool.backward(&dy, &winners, &mut unpooled);
+                        let activated = Some(&**output.as_ref().expect("is in the trace"));
                         let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };
-                        conv.backward(&input, &parameters[0], None, &mut unpooled, sums);
+                        conv.backward_pooled(
+                            &input,
+                            &parameters[0],
+                            activated,
+                            pool,
+                            &winners,
+                            &mut dy,
+                            sums,
+                        );
                     }
                     (Operation::Conv2d(conv), [weight, bias], _) => {
                         let sums = ConvGradients { input: dx.as_deref_mut(), weight, bias };

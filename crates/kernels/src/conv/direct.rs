@@ -3,7 +3,7 @@
 //! With channels last, the inputs that an output pixel sees are one run of memory per kernel row, and those of
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
-use super::{Conv2d, bias_backward, group};
+use super::{Conv2d, OutputGradient, add_pixels, bias_backward, group};
 use crate::panels::{Packed, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -78,8 +78,7 @@ impl Conv2d {
     pub(super) fn weight_backward_direct(
         &self,
         x: &[f32],
-        activated: Option<&[f32]>,
-        dy: &mut [f32],
+        gradient: OutputGradient,
         dweight: &mut [f32],
         dbias: &mut [f32],
     ) {
@@ -90,41 +89,36 @@ impl Conv2d {
         let (line, lanes) = (self.framed(&[]).row(), padded(filters));
         let sums = self.depth() * lanes;
         let group = group(x.len() / self.input_len(), sums);
-        let groups = (x.len() / self.input_len()).div_ceil(group);
+        let gradients = gradient.groups(self, group);
         let block = (BLOCK / (width * lanes)).clamp(1, height);
         let runs: Vec<usize> = (0..block).map(|row| row * row_stride * line).collect();
 
         // Each group of pictures sums its own gradients: taps x channels x filters, then the bias's.
-        let mut partials = Scratch::zeros(groups * (sums + lanes));
+        let mut partials = Scratch::zeros(gradients.len() * (sums + lanes));
         partials
             .par_chunks_exact_mut(sums + lanes)
-            .zip(x.par_chunks(group * self.input_len()).zip(dy.par_chunks_mut(group * self.output_len())))
-            .enumerate()
-            .for_each(|(piece, (partial, (x, dy)))| {
+            .zip(x.par_chunks(group * self.input_len()).zip(gradients))
+            .for_each(|(partial, (x, mut gradient))| {
                 let (dweight, dbias) = partial.split_at_mut(sums);
-                let pictures = x.chunks_exact(self.input_len()).zip(dy.chunks_exact_mut(self.output_len()));
-                for (picture, (x, dy)) in pictures.enumerate() {
-                    let activated = activated.map(|y| &y[(piece * group + picture) * dy.len()..][..dy.len()]);
-                    flush_denormals(|| bias_backward(activated, dy, &mut dbias[..filters]));
-                    let dy = pad_lanes(dy, filters);
+                for (picture, x) in x.chunks_exact(self.input_len()).enumerate() {
                     let seen = self.framed(x).rows(0..(height - 1) * row_stride + kernel_height);
                     for first in (0..height).step_by(block) {
-                        let rows = block.min(height - first);
+                        let rows = first..(first + block).min(height);
+                        let dy = gradient.rows(self, picture, rows.clone(), &mut dbias[..filters]);
                         for kernel_row in 0..kernel_height {
                             let left = Left {
                                 data: &seen[(first * row_stride + kernel_row) * line..],
                                 row: 1,
                                 step: column_stride * channels,
-                                runs: &runs[..rows],
+                                runs: &runs[..rows.len()],
                                 run: width,
                             };
                             let dweight = &mut dweight[kernel_row * kernel_width * channels * lanes..];
                             for panel in panels(filters, STRIPS) {
-                                let data = &dy[first * width * lanes + panel.start..];
                                 let rows = kernel_width * channels;
                                 let output =
                                     Output::new(&mut dweight[panel.start..], rows, panel.width, lanes);
-                                let right = Right { data, step: lanes };
+                                let right = Right { data: &dy[panel.start..], step: lanes };
                                 multiply(simd, left, right, Start::Output, Activation::Identity, output);
                             }
                         }
@@ -204,6 +198,54 @@ impl Conv2d {
                 }
             }
         });
+    }
+}
+
+impl OutputGradient<'_> {
+    /// Cut in groups of pictures.
+    fn groups(self, conv: &Conv2d, group: usize) -> Vec<Self> {
+        match self {
+            Self::Plain { dy, activated } => {
+                let len = group * conv.output_len();
+                let activated = |at: usize, len| activated.map(|y| &y[at..][..len]);
+                let groups = dy.chunks_mut(len).enumerate();
+                groups.map(|(i, dy)| Self::Plain { activated: activated(i * len, dy.len()), dy }).collect()
+            }
+            Self::Pooled { pool, winners, dy } => {
+                let len = group * pool.output_len();
+                let groups = dy.chunks(len).zip(winners.chunks(len));
+                groups.map(|(dy, winners)| Self::Pooled { pool, winners, dy }).collect()
+            }
+        }
+    }
+
+    /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
+    /// asked for once, the first first.
+    fn rows(&mut self, conv: &Conv2d, picture: usize, rows: Range<usize>, dbias: &mut [f32]) -> Rows<'_> {
+        let [filters, height, width] = conv.output;
+        match self {
+            Self::Plain { dy, activated } => {
+                let row = width * filters;
+                let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
+                let dy = &mut dy[at..][..len];
+                flush_denormals(|| bias_backward(activated.map(|y| &y[at..][..len]), dy, dbias));
+                pad_lanes(dy, filters)
+            }
+            Self::Pooled { pool, winners, dy } => {
+                if rows.start == 0 {
+                    // Each number goes to one pixel.
+                    flush_denormals(|| {
+                        add_pixels(&dy[picture * pool.output_len()..][..pool.output_len()], dbias)
+                    });
+                }
+                let (simd, lanes) = (Simd::current(), padded(filters));
+                let mut unpooled = Scratch::new(rows.len() * width * lanes);
+                for (row, to) in rows.zip(unpooled.chunks_exact_mut(width * lanes)) {
+                    pool.backward_here(simd, picture * height + row, dy, winners, to, lanes);
+                }
+                Rows::Padded(unpooled)
+            }
+        }
     }
 }
 

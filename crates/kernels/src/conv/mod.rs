@@ -4,7 +4,7 @@ mod direct;
 mod strided;
 mod winograd;
 
-use crate::activation::{Activation, relu_backward_piece};
+use crate::activation::{Activation, relu_backward, relu_backward_piece};
 use crate::scratch::Scratch;
 use crate::window::is_countable;
 use crate::{MaxPool2d, Window};
@@ -154,7 +154,9 @@ impl Conv2d {
         match &algorithm {
             Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
             Algorithm::Halved(halved) => halved.weight_backward(x, activated, dy, dweight, dbias),
-            Algorithm::Direct => self.weight_backward_direct(x, activated, dy, dweight, dbias),
+            Algorithm::Direct => {
+                self.weight_backward_direct(x, OutputGradient::Plain { dy, activated }, dweight, dbias);
+            }
         }
         let Some(dx) = dx else { return };
         match &algorithm {
@@ -163,6 +165,48 @@ impl Conv2d {
             }
             Algorithm::Halved(halved) => halved.input_backward(weight, dy, dx),
             Algorithm::Direct => self.input_backward_direct(weight, dy, dx),
+        }
+    }
+
+    /// [`backward`](Self::backward) where the forward pass was [`forward_pooled`](Self::forward_pooled): `dy` is the
+    /// gradient of what was pooled, `activated` the pooled output where a ReLU was applied, and `winners` are those that
+    /// were found.
+    ///
+    /// # Panics
+    /// Where `pool` is of other pictures than this layer's output, besides what [`backward`](Self::backward) and
+    /// [`MaxPool2d::backward`] panic on.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of the two layers that it goes back through at once"
+    )]
+    pub fn backward_pooled(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        activated: Option<&[f32]>,
+        pool: &MaxPool2d,
+        winners: &[u8],
+        dy: &mut [f32],
+        gradients: ConvGradients,
+    ) {
+        assert_eq!(pool.input(), self.output, "conv2d: pooling of other pictures");
+        let batch = self.check_input(x, weight, gradients.bias);
+        assert_eq!(dy.len(), batch * pool.output_len(), "conv2d: pooled output of a batch of {batch}");
+        assert_eq!(gradients.weight.len(), weight.len(), "conv2d: weight gradient");
+        if let Some(y) = activated {
+            relu_backward(y, dy);
+        }
+        match gradients {
+            ConvGradients { input: None, weight: dweight, bias: dbias }
+                if matches!(self.algorithm(), Algorithm::Direct) =>
+            {
+                self.weight_backward_direct(x, OutputGradient::Pooled { pool, winners, dy }, dweight, dbias);
+            }
+            gradients => {
+                let mut unpooled = Scratch::new(batch * self.output_len());
+                pool.backward(dy, winners, &mut unpooled);
+                self.backward(x, weight, None, &mut unpooled, gradients);
+            }
         }
     }
 
@@ -190,11 +234,23 @@ fn group(batch: usize, len: usize) -> usize {
     batch.div_ceil(groups).max(1)
 }
 
+/// Where the gradient of the weights finds that of the output.
+enum OutputGradient<'a> {
+    /// Behind the ReLU whose output is `activated`, through which it is taken back in place.
+    Plain { dy: &'a mut [f32], activated: Option<&'a [f32]> },
+    /// Behind a max-pooling.
+    Pooled { pool: &'a MaxPool2d, winners: &'a [u8], dy: &'a [f32] },
+}
+
 /// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.
 fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
     if let Some(y) = activated {
         relu_backward_piece(y, dy);
     }
+    add_pixels(dy, dbias);
+}
+
+fn add_pixels(dy: &[f32], dbias: &mut [f32]) {
     for pixel in dy.chunks_exact(dbias.len()) {
         for (sum, g) in dbias.iter_mut().zip(pixel) {
             *sum += g;

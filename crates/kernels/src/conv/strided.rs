@@ -120,6 +120,7 @@ impl<'a> Halved<'a> {
 mod tests {
     use super::super::direct::Forward;
     use super::*;
+    use crate::conv::OutputGradient;
 
     #[test]
     fn agrees_with_the_direct_convolution() {
@@ -151,7 +152,8 @@ mod tests {
             let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
             let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
             halved.weight_backward(&x, None, &mut dy.clone(), &mut dweight, &mut dbias);
-            conv.weight_backward_direct(&x, None, &mut dy.clone(), &mut exact, &mut exact_bias);
+            let gradient = OutputGradient::Plain { dy: &mut dy.clone(), activated: None };
+            conv.weight_backward_direct(&x, gradient, &mut exact, &mut exact_bias);
             close("dweight", &dweight, &exact);
             close("dbias", &dbias, &exact_bias);
         }

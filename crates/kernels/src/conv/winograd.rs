@@ -590,6 +590,7 @@ mod tests {
     use super::super::direct::Forward;
     use super::*;
     use crate::Padding;
+    use crate::conv::OutputGradient;
 
     /// The direct convolution, which the oracle tests hold against the definition.
     #[test]
@@ -628,7 +629,8 @@ mod tests {
                     let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
                     let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
                     weight_backward(&conv, &x, None, &mut dy.clone(), &mut dweight, &mut dbias);
-                    conv.weight_backward_direct(&x, None, &mut dy.clone(), &mut exact, &mut exact_bias);
+                    let gradient = OutputGradient::Plain { dy: &mut dy.clone(), activated: None };
+                    conv.weight_backward_direct(&x, gradient, &mut exact, &mut exact_bias);
                     close("dweight", &dweight, &exact);
                     close("dbias", &dbias, &exact_bias);
                 });
