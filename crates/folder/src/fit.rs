@@ -1,7 +1,8 @@
 //! A picture brought to a shape.
 
-use fast_image_resize::images::{Image as Pixels, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use lenslet_dataset::{Filter, Fit, Image, ImageShape};
 
 use crate::Picture;
@@ -61,7 +62,8 @@ impl Picture {
         assert!(!shape.is_empty() && matches!(channels, 1 | 3), "pictures cannot be of {shape}");
         let (from, to) = (Size(self.width(), self.height()), Size(width, height));
         let (part, size) = plan(from, to, fit);
-        let pixels = resize(&self.into_interleaved(channels), channels, from, part, size, filter);
+        let resize = if channels == 1 { resize::<U8> } else { resize::<U8x3> };
+        let pixels = resize(&self.into_interleaved(channels), from, part, size, filter);
         let (left, top) = size.place_in(to);
         let mut planes = vec![0; shape.len()];
         for (line, source) in pixels.chunks_exact(size.0 * channels).enumerate() {
@@ -91,8 +93,7 @@ impl Picture {
 }
 
 /// `part` in the middle of a picture of size `from`, in size `to`; interleaved, as it comes.
-fn resize(pixels: &[u8], channels: usize, from: Size, part: Size, to: Size, filter: Filter) -> Vec<u8> {
-    let kind = if channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
+fn resize<P: PixelTrait>(pixels: &[u8], from: Size, part: Size, to: Size, filter: Filter) -> Vec<u8> {
     let (left, top) = part.place_in(from);
     let options = ResizeOptions::new().resize_alg(algorithm(filter)).crop(
         left as f64,
@@ -100,10 +101,12 @@ fn resize(pixels: &[u8], channels: usize, from: Size, part: Size, to: Size, filt
         part.0 as f64,
         part.1 as f64,
     );
-    let source = ImageRef::new(from.0 as u32, from.1 as u32, pixels, kind).expect("a whole picture");
-    let mut target = Pixels::new(to.0 as u32, to.1 as u32, kind);
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("a part within the picture, of the same kind");
-    target.into_vec()
+    let source = TypedImageRef::<P>::from_buffer(from.0 as u32, from.1 as u32, pixels);
+    let mut resized = vec![0; to.0 * to.1 * P::size()];
+    let target = TypedImage::<P>::from_buffer(to.0 as u32, to.1 as u32, &mut resized);
+    let (source, mut target) = (source.expect("a whole picture"), target.expect("a whole picture"));
+    // The pixel's type is known: asked at run time, each of thirteen would be compiled, which takes two minutes.
+    let done = Resizer::new().resize_typed(&source, &mut target, &options);
+    done.expect("a part within the picture");
+    resized
 }
