@@ -89,14 +89,14 @@ impl Dense {
     /// Weights of `outputs x inputs` as the forward pass wants them, to be used for many batches.
     pub fn pack(&self, weight: &[f32]) -> PackedDense {
         assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
-        let stretches = 0..self.positions.div_ceil(self.stretch());
-        PackedDense { stretches: stretches.map(|stretch| self.pack_stretch(weight, stretch)).collect() }
+        let (simd, stretches) = (Simd::current(), 0..self.positions.div_ceil(self.stretch()));
+        PackedDense { stretches: stretches.map(|stretch| self.pack_stretch(simd, weight, stretch)).collect() }
     }
 
-    fn pack_stretch(&self, weight: &[f32], stretch: usize) -> Packed {
+    fn pack_stretch(&self, simd: Simd, weight: &[f32], stretch: usize) -> Packed {
         let first = stretch * self.stretch();
         let some = first..(first + self.stretch()).min(self.positions);
-        Packed::transposed(weight, [self.channels, self.positions], some)
+        Packed::transposed(simd, weight, [self.channels, self.positions], some)
     }
 
     /// `y = activation(x W^T + b)`, with `x: N x inputs`, `weight: outputs x inputs`, `bias: outputs` and
@@ -107,7 +107,8 @@ impl Dense {
         }
         assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
         // A stretch is packed where it is used, and leaves the cache with its use.
-        self.forward_stretches(x, |stretch| self.pack_stretch(weight, stretch), bias, activation, y);
+        let simd = Simd::current();
+        self.forward_stretches(x, |stretch| self.pack_stretch(simd, weight, stretch), bias, activation, y);
     }
 
     /// [`forward`](Self::forward) with weights that [`pack`](Self::pack) has packed.
@@ -128,11 +129,10 @@ impl Dense {
             return self.forward_stretches(x, |stretch| &stretches[stretch], bias, activation, y);
         };
         self.check(x, bias, y);
-        let pieces = y.par_chunks_mut(SAMPLES * self.outputs).zip(x.par_chunks(SAMPLES * self.inputs()));
-        pieces.for_each(|(y, x)| self.sum(x, weight, Start::Bias(bias), activation, y));
+        self.sum(Simd::current(), x, weight, Start::Bias(bias), activation, y);
     }
 
-    /// Each piece sums over a stretch of the inputs, then the stretches are added.
+    /// Sums over each stretch of the inputs, then the stretches are added.
     fn forward_stretches<W: Borrow<Packed>>(
         &self,
         x: &[f32],
@@ -144,11 +144,11 @@ impl Dense {
         if self.check(x, bias, y) == 0 {
             return;
         }
-        let stretches = self.positions.div_ceil(self.stretch());
+        let (simd, stretches) = (Simd::current(), self.positions.div_ceil(self.stretch()));
         let (mut partials, len) = (Scratch::new(stretches * y.len()), y.len());
         partials.par_chunks_exact_mut(len).enumerate().for_each(|(stretch, y)| {
             let x = &x[stretch * self.stretch() * self.channels..];
-            self.sum(x, weight(stretch).borrow(), Start::Zero, Activation::Identity, y);
+            self.sum(simd, x, weight(stretch).borrow(), Start::Zero, Activation::Identity, y);
         });
         let piece = SAMPLES * self.outputs;
         y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
@@ -168,24 +168,35 @@ impl Dense {
         });
     }
 
-    /// `y = activation(start + x W^T)` over a stretch of the inputs, on this thread.
-    fn sum(&self, x: &[f32], weight: &Packed, start: Start, activation: Activation, y: &mut [f32]) {
-        let (simd, rows, depth) = (Simd::current(), y.len() / self.outputs, weight.depth());
-        for first in (0..depth).step_by(BLOCK) {
-            let run = BLOCK.min(depth - first);
-            let left = Left { data: &x[first..], row: self.inputs(), step: 1, runs: &[0], run };
-            let activation = if first + run == depth { activation } else { Activation::Identity };
-            for (panel, right) in weight.panels() {
-                let start = match start {
-                    _ if first > 0 => Start::Output,
-                    Start::Bias(bias) => Start::Bias(&bias[panel.start..]),
-                    start => start,
-                };
-                let right = Right { data: &right.data[first * right.step..], ..right };
-                let output = Output::new(&mut y[panel.start..], rows, panel.columns, self.outputs);
-                multiply(simd, left, right, start, activation, output);
+    /// `y = activation(start + x W^T)` over a stretch of the inputs.
+    fn sum(
+        &self,
+        simd: Simd,
+        x: &[f32],
+        weight: &Packed,
+        start: Start,
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let (inputs, outputs, depth) = (self.inputs(), self.outputs, weight.depth());
+        y.par_chunks_mut(SAMPLES * outputs).zip(x.par_chunks(SAMPLES * inputs)).for_each(|(y, x)| {
+            for first in (0..depth).step_by(BLOCK) {
+                let run = BLOCK.min(depth - first);
+                let left = Left { data: &x[first..], row: inputs, step: 1, runs: &[0], run };
+                let activation = if first + run == depth { activation } else { Activation::Identity };
+                for (panel, right) in weight.panels() {
+                    let start = match start {
+                        _ if first > 0 => Start::Output,
+                        Start::Bias(bias) => Start::Bias(&bias[panel.start..]),
+                        start => start,
+                    };
+                    let right = Right { data: &right.data[first * right.step..], ..right };
+                    let rows = y.len() / outputs;
+                    let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
+                    multiply(simd, left, right, start, activation, output);
+                }
             }
-        }
+        });
     }
 
     /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output. Where the

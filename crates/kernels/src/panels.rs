@@ -67,8 +67,13 @@ impl Packed {
 
     /// Packs the transpose of a deep matrix: of its rows, pictures of `channels x positions` each, some positions, and
     /// lays their channels last.
-    pub fn transposed(matrix: &[f32], [channels, positions]: [usize; 2], some: Range<usize>) -> Self {
-        let (simd, row, depth) = (Simd::current(), channels * positions, channels * some.len());
+    pub fn transposed(
+        simd: Simd,
+        matrix: &[f32],
+        [channels, positions]: [usize; 2],
+        some: Range<usize>,
+    ) -> Self {
+        let (row, depth) = (channels * positions, channels * some.len());
         let (columns, strips) = (matrix.len() / row, simd.strips());
         let mut data = Scratch::new(depth * padded(columns));
         let (mut rest, mut pieces) = (&mut data[..], Vec::new());

@@ -104,7 +104,8 @@ impl Conv2d {
                     let seen = self.framed(x).rows(0..(height - 1) * row_stride + kernel_height);
                     for first in (0..height).step_by(block) {
                         let rows = first..(first + block).min(height);
-                        let dy = gradient.rows(self, picture, rows.clone(), &mut dbias[..filters]);
+                        let dbias = &mut dbias[..filters];
+                        let dy = gradient.rows(simd, self, picture, rows.clone(), dbias);
                         for kernel_row in 0..kernel_height {
                             let left = Left {
                                 data: &seen[(first * row_stride + kernel_row) * line..],
@@ -221,7 +222,14 @@ impl OutputGradient<'_> {
 
     /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
     /// asked for once, the first first.
-    fn rows(&mut self, conv: &Conv2d, picture: usize, rows: Range<usize>, dbias: &mut [f32]) -> Rows<'_> {
+    fn rows(
+        &mut self,
+        simd: Simd,
+        conv: &Conv2d,
+        picture: usize,
+        rows: Range<usize>,
+        dbias: &mut [f32],
+    ) -> Rows<'_> {
         let [filters, height, width] = conv.output;
         match self {
             Self::Plain { dy, activated } => {
@@ -238,7 +246,7 @@ impl OutputGradient<'_> {
                         add_pixels(&dy[picture * pool.output_len()..][..pool.output_len()], dbias)
                     });
                 }
-                let (simd, lanes) = (Simd::current(), padded(filters));
+                let lanes = padded(filters);
                 let mut unpooled = Scratch::new(rows.len() * width * lanes);
                 for (row, to) in rows.zip(unpooled.chunks_exact_mut(width * lanes)) {
                     pool.backward_here(simd, picture * height + row, dy, winners, to, lanes);
