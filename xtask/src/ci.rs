@@ -23,7 +23,7 @@ const STEPS: [Step; 5] = [
     ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
     ("tests", &[], &["test", "--workspace"]),
-    // With what the tests were built with: nothing is built twice.
+    // Without optimisation of what does not compute. The command is built once more, with the features that it has alone.
     ("training", &[], &["run", "--package", "xtask", "--", "experiment", "mnist-smoke", "--profile", "dev"]),
 ];
 
