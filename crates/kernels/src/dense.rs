@@ -61,7 +61,10 @@ impl Dense {
         if channels == 0 || height == 0 || width == 0 || outputs == 0 || !is_countable(&picture) {
             return None;
         }
-        Some(Self { channels, positions: height * width, outputs })
+        // The channels of one pixel lie as a row of numbers does.
+        let (channels, positions) =
+            if height * width == 1 { (1, channels) } else { (channels, height * width) };
+        Some(Self { channels, positions, outputs })
     }
 
     const fn inputs(&self) -> usize {
@@ -231,14 +234,7 @@ impl Dense {
         let batch = x.len() / inputs;
         // Laid along the batch, which a product goes through.
         let mut by_output = Scratch::new(dy.len());
-        let turn = Transpose {
-            count: 1,
-            size: [batch, outputs],
-            from: Strides { matrix: 0, row: outputs },
-            to: Strides { matrix: 0, row: batch },
-            padded: false,
-        };
-        turn.run(simd, dy, &mut by_output);
+        Transpose::of_one([batch, outputs]).run(simd, dy, &mut by_output);
         let blocks = self.positions.div_ceil(POSITIONS);
         let mut pieces: Vec<Vec<Output>> = Vec::new();
         pieces.resize_with(self.channels.div_ceil(LANES) * blocks, Vec::new);

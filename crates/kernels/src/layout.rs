@@ -25,13 +25,7 @@ pub fn to_channels_first(x: &[f32], [channels, height, width]: [usize; 3], y: &m
 fn transpose(x: &[f32], rows: usize, columns: usize, y: &mut [f32]) {
     let (simd, matrix) = (Simd::current(), rows.checked_mul(columns).expect("layout: no such picture"));
     assert!(x.len() == y.len() && x.len().is_multiple_of(matrix.max(1)), "layout: no whole pictures");
-    let transpose = Transpose {
-        count: 1,
-        size: [rows, columns],
-        from: Strides { matrix: 0, row: columns },
-        to: Strides { matrix: 0, row: rows },
-        padded: false,
-    };
+    let transpose = Transpose::of_one([rows, columns]);
     y.par_chunks_exact_mut(matrix.max(1))
         .zip(x.par_chunks_exact(matrix.max(1)))
         .for_each(|(y, x)| transpose.run(simd, x, y));
@@ -57,6 +51,13 @@ pub struct Transpose {
 }
 
 impl Transpose {
+    /// Of one matrix of `[rows, columns]` without gaps.
+    pub fn of_one(size: [usize; 2]) -> Self {
+        let [rows, columns] = size;
+        let [from, to] = [columns, rows].map(|row| Strides { matrix: 0, row });
+        Self { count: 1, size, from, to, padded: false }
+    }
+
     /// Does it on this thread. Leaves numbers of `to` between the rows as they are.
     pub fn run(self, simd: Simd, from: &[f32], to: &mut [f32]) {
         let Self { count, size: [rows, columns], padded, .. } = self;

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Numbers of a right matrix that leaves half of the L1 cache to the others.
 const SMALL: usize = 1 << 12;
 /// Rows that go through such a one together: whole tiles of six and of eight.
-const ROWS: usize = 24;
+const BLOCK: usize = 24;
 
 /// The left matrix: `rows x depth`, where the depth is a number of runs of equal length.
 ///
@@ -137,9 +137,9 @@ impl Kernel for Product<'_> {
         let strips = self.output.columns.div_ceil(LANES);
         // A right matrix that stays in the L1 cache is gone through for some rows after others, which stay there too.
         let is_small = self.left.runs.len() * self.left.run * strips * LANES <= SMALL;
-        let blocks = if is_small { (rows / ROWS).max(1) } else { 1 };
+        let blocks = if is_small { (rows / BLOCK).max(1) } else { 1 };
         for block in 0..blocks {
-            let some = block * ROWS..if block + 1 == blocks { rows } else { (block + 1) * ROWS };
+            let some = block * BLOCK..if block + 1 == blocks { rows } else { (block + 1) * BLOCK };
             for strip in (0..strips).step_by(V::TILE_ROWS.len()) {
                 let column = strip * LANES;
                 // SAFETY: so many strips from `column` on are in the matrices.

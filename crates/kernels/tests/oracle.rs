@@ -284,7 +284,7 @@ proptest! {
         let layer = Dense::of_pictures(picture, outputs).expect("not empty");
         let (x, dy) = (numbers(seed, batch * inputs), numbers(seed ^ 3, batch * outputs));
         let (weight, bias) = (numbers(seed ^ 1, inputs * outputs), numbers(seed ^ 2, outputs));
-        let mut first = Vec::new();
+        let mut found = Vec::new();
         for simd in Simd::available() {
             simd.force(|| {
                 let (mut y, mut packed) = (vec![f32::NAN; batch * outputs], vec![f32::NAN; batch * outputs]);
@@ -294,11 +294,11 @@ proptest! {
                 let (mut dx, mut dweight, mut dbias) = (vec![f32::NAN; x.len()], vec![0.0; weight.len()], vec![0.0; outputs]);
                 let gradients = DenseGradients { input: Some(&mut dx), weight: &mut dweight, bias: &mut dbias };
                 layer.backward(&x, &weight, None, &mut dy.clone(), gradients);
-                first.push([y, dx, dweight]);
+                found.push([y, dx, dweight]);
             });
         }
         // One number of each at some places, which are others in every case.
-        for [y, dx, dweight] in first {
+        for [y, dx, dweight] in found {
             for place in numbers(seed ^ 4, 40).into_iter().map(|v| ((v + 1.0) * 1e6) as usize) {
                 let (sample, output, input) = (place % batch, place / 7 % outputs, place / 3 % inputs);
                 // Where the input lies in a picture with its channels last.

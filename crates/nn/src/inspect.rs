@@ -59,11 +59,7 @@ impl Inspection {
     /// # Errors
     /// Where `pictures` is no whole number of the plan's inputs.
     pub fn new(plan: Plan, pictures: Vec<f32>) -> Result<Self, CpuError> {
-        let size = plan.input.iter().product::<usize>().max(1);
-        if !pictures.len().is_multiple_of(size) {
-            return Err(CpuError::WrongNumElements);
-        }
-        let batch = pictures.len() / size;
+        let batch = plan.samples(pictures.len())?;
         on_worker(|| {
             let input = channels_last(Buffer::Batch(pictures.into()), &plan.input);
             let (mut outputs, mut found) = (Vec::<Buffer>::new(), Vec::new());

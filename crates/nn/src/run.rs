@@ -141,9 +141,8 @@ fn activation_of(stages: &[Stage], index: usize) -> Activation {
 /// there is anything to do.
 fn is_fused(stages: &[Stage], index: usize) -> bool {
     let before = |by: usize| index.checked_sub(by).map(|before| &stages[before].operation);
-    let after = stages.get(index + 1).map(|after| &after.operation);
     match &stages[index].operation {
-        Operation::Flatten(picture) => !has_layout(*picture) || matches!(after, Some(Operation::Dense(_))),
+        Operation::Flatten(picture) => !has_layout(*picture) || flattened(stages, index + 1).is_some(),
         Operation::Relu => matches!(before(1), Some(Operation::Conv2d(_) | Operation::Dense(_))),
         Operation::MaxPool2d(_) => index >= 2 && pooling_of(stages, index - 2).is_some(),
         _ => false,
@@ -162,7 +161,7 @@ fn pooling_of(stages: &[Stage], index: usize) -> Option<&MaxPool2d> {
 /// The pictures that a dense layer flattens itself: those of the flattening before it.
 pub(crate) fn flattened(stages: &[Stage], index: usize) -> Option<[usize; 3]> {
     let before = &stages[index.checked_sub(1)?].operation;
-    match (before, &stages[index].operation) {
+    match (before, &stages.get(index)?.operation) {
         (Operation::Flatten(picture), Operation::Dense(_)) => Some(*picture),
         _ => None,
     }
