@@ -23,8 +23,21 @@ const STEPS: [Step; 5] = [
     ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
     ("tests", &[], &["test", "--workspace"]),
-    // Without optimisation of what does not compute. The command is built once more, with the features that it has alone.
-    ("training", &[], &["run", "--package", "xtask", "--", "experiment", "mnist-smoke", "--profile", "dev"]),
+    // With the command that the tests have built.
+    (
+        "training",
+        &[],
+        &[
+            "run",
+            "--package",
+            "xtask",
+            "--",
+            "experiment",
+            "mnist-smoke",
+            "--program",
+            "target/debug/lenslet",
+        ],
+    ),
 ];
 
 /// The crates with `unsafe` under AddressSanitizer. Rust has it for this platform, and behind a flag that a

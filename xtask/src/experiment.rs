@@ -37,9 +37,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     threads: Option<u32>,
 
-    /// The cargo profile that `lenslet` is built with
-    #[arg(long, value_name = "NAME", default_value = "release")]
-    profile: String,
+    /// The `lenslet` to call, instead of building it
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 
     /// Where to fetch the data from, as `cargo xtask fetch --mirror` takes it
     #[arg(long, value_name = "DIR|URL")]
@@ -161,7 +161,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let (set, _) = features.weights(&arguments.data_dir)?;
         fetch::fetch(set, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }
-    build(&arguments.profile)?;
+    if arguments.program.is_none() {
+        let built = cargo(&["build"]).args(LENSLET).status().context("cannot call cargo")?;
+        ensure!(built.success(), "lenslet does not build");
+    }
     let data = match &recipe.features {
         Some(features) => extract(features, &recipe.data, &Path::new("runs").join(name), arguments)?,
         None => recipe.data.clone(),
@@ -184,13 +187,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// What cargo builds and runs.
-const LENSLET: [&str; 4] = ["--package", "lenslet-cli", "--bin", "lenslet"];
-
-fn build(profile: &str) -> Result<()> {
-    let built = cargo(&["build", "--profile", profile]).args(LENSLET).status();
-    ensure!(built.context("cannot call cargo")?.success(), "lenslet does not build");
-    Ok(())
-}
+const LENSLET: [&str; 5] = ["--release", "--package", "lenslet-cli", "--bin", "lenslet"];
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
@@ -199,8 +196,16 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn lenslet(command: &str, arguments: &Arguments) -> Result<Command> {
-    let mut lenslet = cargo(&["run", "--quiet", "--profile", &arguments.profile]);
-    lenslet.args(LENSLET).args(["--", command, "--data-dir"]).arg(std::path::absolute(&arguments.data_dir)?);
+    let mut lenslet = if let Some(program) = &arguments.program {
+        let mut lenslet = Command::new(std::path::absolute(program)?);
+        lenslet.current_dir(workspace());
+        lenslet
+    } else {
+        let mut cargo = cargo(&["run", "--quiet"]);
+        cargo.args(LENSLET).arg("--");
+        cargo
+    };
+    lenslet.args([command, "--data-dir"]).arg(std::path::absolute(&arguments.data_dir)?);
     if let Some(threads) = arguments.threads {
         lenslet.arg(format!("--threads={threads}"));
     }
@@ -213,7 +218,7 @@ fn extract(features: &Features, data: &str, output: &Path, arguments: &Arguments
     let (_, weights) = features.weights(&std::path::absolute(&arguments.data_dir)?)?;
     let mut command = lenslet("features", arguments)?;
     command.args(["--model", &features.model, "--output", &file, "--weights"]).arg(weights).arg(data);
-    let status = command.status().context("cannot call cargo")?;
+    let status = command.status().context("cannot call lenslet")?;
     ensure!(status.success(), "the features failed ({status})");
     Ok(file)
 }
@@ -224,12 +229,12 @@ fn train(recipe: &Recipe, data: &str, seed: u64, output: &Path, arguments: &Argu
     write(&settings, &recipe.settings(data).to_string())?;
     let mut train = lenslet("train", arguments)?;
     train.args(["--overwrite", &format!("--seed={seed}"), "--config"]).arg(&settings);
-    let status = train.arg("--output").arg(output).status().context("cannot call cargo")?;
+    let status = train.arg("--output").arg(output).status().context("cannot call lenslet")?;
     ensure!(status.success(), "the training failed ({status})");
     ensure_finished(&workspace().join(output).join("metrics.jsonl"))?;
     let mut evaluate = lenslet("evaluate", arguments)?;
     let evaluated = evaluate.arg(output.join("last.safetensors")).arg("--json").output();
-    let evaluated = evaluated.context("cannot call cargo")?;
+    let evaluated = evaluated.context("cannot call lenslet")?;
     ensure!(
         evaluated.status.success(),
         "the evaluation failed: {}",
