@@ -86,31 +86,25 @@ impl Kernel for Transposing<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Transpose { count, size: [rows, columns], from, to, padded } = self.transpose;
+        let padded_rows = if padded { rows.next_multiple_of(LANES) } else { rows };
         for matrix in 0..count {
-            for row in (0..rows).step_by(LANES) {
-                let height = LANES.min(rows - row);
-                for column in (0..columns).step_by(LANES) {
-                    let width = LANES.min(columns - column);
+            for row in (0..padded_rows).step_by(V::SQUARE) {
+                let (height, stored) =
+                    (rows.saturating_sub(row).min(V::SQUARE), V::SQUARE.min(padded_rows - row));
+                for column in (0..columns).step_by(V::SQUARE) {
+                    let width = V::SQUARE.min(columns - column);
                     // SAFETY: blocks end with the rows and columns of the matrices.
                     unsafe {
-                        let x = self.from.as_ptr().add(matrix * from.matrix + row * from.row + column);
+                        let x =
+                            self.from.as_ptr().wrapping_add(matrix * from.matrix + row * from.row + column);
                         let y = self.to.as_mut_ptr().add(matrix * to.matrix + column * to.row + row);
-                        let mut block = [V::splat(0.0); LANES];
-                        for (i, line) in block.iter_mut().enumerate().take(height) {
-                            let x = x.add(i * from.row);
+                        for i in 0..height {
                             // The next matrix, which often lies in other pages.
-                            V::prefetch(x.wrapping_add(from.matrix));
-                            V::prefetch(x.wrapping_add(from.matrix + LANES - 1));
-                            *line = if width == LANES { V::load(x) } else { V::load_first(x, width) };
+                            let next = x.wrapping_add(i * from.row + from.matrix);
+                            V::prefetch(next);
+                            V::prefetch(next.wrapping_add(V::SQUARE - 1));
                         }
-                        for (j, line) in V::transpose(block).iter().enumerate().take(width) {
-                            let y = y.add(j * to.row);
-                            if padded || height == LANES {
-                                line.store(y)
-                            } else {
-                                line.store_first(y, height)
-                            }
-                        }
+                        V::transpose(x, from.row, [height, width], y, to.row, stored);
                     }
                 }
             }

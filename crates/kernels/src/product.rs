@@ -10,6 +10,9 @@ const SMALL: usize = 1 << 12;
 /// Rows that go through such a one together: whole tiles of six and of eight.
 const BLOCK: usize = 24;
 
+/// From a row of the output to the next: so far apart processors do not look ahead themselves.
+const FAR: usize = 1 << 9;
+
 /// The left matrix: `rows x depth`, where the depth is a number of runs of equal length.
 ///
 /// Element `(i, r * run + k)` is `data[runs[r] + i * row + k * step]`. A dense matrix has one run; what a
@@ -197,10 +200,14 @@ impl Product<'_> {
         // SAFETY: tile, depth and slices were checked to fit by `multiply` and the callers here.
         unsafe {
             let c = output.at(row, column);
-            // The lines of the tile below, which often lie in as many pages.
-            for i in ROWS..2 * ROWS {
-                for s in 0..STRIPS {
-                    V::prefetch(c.wrapping_add(i * output.row + s * LANES));
+            if output.row >= FAR {
+                // The lines of the tile below.
+                for i in ROWS..2 * ROWS {
+                    for s in 0..STRIPS {
+                        let line = c.wrapping_add(i * output.row + s * LANES);
+                        V::prefetch(line);
+                        V::prefetch(line.wrapping_add(LANES - 1));
+                    }
                 }
             }
             let mut sums = [[V::splat(0.0); STRIPS]; ROWS];

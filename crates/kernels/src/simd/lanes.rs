@@ -11,6 +11,8 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Rows of the tallest tile, by its width in lanes/16 less one, whose sums stay in registers.
     const TILE_ROWS: &'static [usize];
+    /// Rows and columns that are transposed at once.
+    const SQUARE: usize = LANES;
 
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
@@ -62,24 +64,24 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    /// Column `i` of sixteen rows as row `i`.
+    /// Lays `from`, of `height x width` numbers and at most [`SQUARE`](Self::SQUARE) of both, transposed in `to`, in lines
+    /// of `stored` numbers at least as long as `height`, of which the last are zeros. The strides are those from row to row.
     #[inline(always)]
-    unsafe fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
-        let mut columns = [[0.0; LANES]; LANES];
-        let mut transposed = rows;
-        // SAFETY: each array holds sixteen numbers.
-        unsafe {
-            for (i, row) in rows.into_iter().enumerate() {
-                let mut values = [0.0; LANES];
-                row.store(values.as_mut_ptr());
-                for (column, value) in columns.iter_mut().zip(values) {
-                    column[i] = value;
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        [height, width]: [usize; 2],
+        to: *mut f32,
+        to_row: usize,
+        stored: usize,
+    ) {
+        for j in 0..width {
+            for i in 0..stored {
+                // SAFETY: the caller's: these rows can be read and written.
+                unsafe {
+                    *to.add(j * to_row + i) = if i < height { *from.add(i * from_row + j) } else { 0.0 };
                 }
             }
-            for (to, column) in transposed.iter_mut().zip(&columns) {
-                *to = Self::load(column.as_ptr());
-            }
         }
-        transposed
     }
 }

@@ -147,37 +147,59 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(rows: [Self; 16]) -> [Self; 16] {
-        let mut fours = rows;
-        let mut columns = rows;
-        // SAFETY: as above.
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        [height, width]: [usize; 2],
+        to: *mut f32,
+        to_row: usize,
+        stored: usize,
+    ) {
+        // SAFETY: as above; lanes that are masked out are neither read nor written.
         unsafe {
-            // Number `j` of a quarter register of `fours[4g + j]`: column `j` of that quarter, rows `4g` to `4g + 3`.
-            for g in [0, 4, 8, 12] {
-                let [a, b, c, d] = [rows[g].0, rows[g + 1].0, rows[g + 2].0, rows[g + 3].0];
-                let low =
-                    [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
-                let high =
-                    [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
-                fours[g].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
-                fours[g + 1].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
-                fours[g + 2].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
-                fours[g + 3].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+            let mut rows = [Self::splat(0.0); 16];
+            for (i, row) in rows.iter_mut().enumerate().take(height) {
+                *row = Self::load_first(from.add(i * from_row), width);
             }
-            for j in 0..4 {
-                let [a, b, c, d] = [fours[j].0, fours[4 + j].0, fours[8 + j].0, fours[12 + j].0];
-                let (even_low, even_high) =
-                    (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d));
-                let (odd_low, odd_high) =
-                    (_mm512_shuffle_f32x4::<0xDD>(a, b), _mm512_shuffle_f32x4::<0xDD>(c, d));
-                columns[j].0 = _mm512_shuffle_f32x4::<0x88>(even_low, even_high);
-                columns[4 + j].0 = _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high);
-                columns[8 + j].0 = _mm512_shuffle_f32x4::<0xDD>(even_low, even_high);
-                columns[12 + j].0 = _mm512_shuffle_f32x4::<0xDD>(odd_low, odd_high);
+            for (j, column) in transpose_sixteen(rows).iter().enumerate().take(width) {
+                column.store_first(to.add(j * to_row), stored);
             }
         }
-        columns
     }
+}
+
+/// Column `i` of sixteen rows as row `i`.
+#[inline(always)]
+unsafe fn transpose_sixteen(rows: [Avx512; 16]) -> [Avx512; 16] {
+    let mut fours = rows;
+    let mut columns = rows;
+    // SAFETY: as above.
+    unsafe {
+        // Number `j` of a quarter register of `fours[4g + j]`: column `j` of that quarter, rows `4g` to `4g + 3`.
+        for g in [0, 4, 8, 12] {
+            let [a, b, c, d] = [rows[g].0, rows[g + 1].0, rows[g + 2].0, rows[g + 3].0];
+            let low =
+                [_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d))];
+            let high =
+                [_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d))];
+            fours[g].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
+            fours[g + 1].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
+            fours[g + 2].0 = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
+            fours[g + 3].0 = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+        }
+        for j in 0..4 {
+            let [a, b, c, d] = [fours[j].0, fours[4 + j].0, fours[8 + j].0, fours[12 + j].0];
+            let (even_low, even_high) =
+                (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d));
+            let (odd_low, odd_high) =
+                (_mm512_shuffle_f32x4::<0xDD>(a, b), _mm512_shuffle_f32x4::<0xDD>(c, d));
+            columns[j].0 = _mm512_shuffle_f32x4::<0x88>(even_low, even_high);
+            columns[4 + j].0 = _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high);
+            columns[8 + j].0 = _mm512_shuffle_f32x4::<0xDD>(even_low, even_high);
+            columns[12 + j].0 = _mm512_shuffle_f32x4::<0xDD>(odd_low, odd_high);
+        }
+    }
+    columns
 }
 
 /// Column `i` of eight rows as row `i`.
@@ -218,6 +240,32 @@ unsafe fn first_of_two(n: usize) -> (__m256i, __m256i) {
     }
 }
 
+/// Stores the first `n` of eight lanes. A masked store takes AMD's processors as long as a dozen plain ones.
+#[inline(always)]
+unsafe fn store_first_of_eight(mut to: *mut f32, lanes: __m256, n: usize) {
+    // SAFETY: as above; what is stored are the first `n` lanes.
+    unsafe {
+        if n == 8 {
+            _mm256_storeu_ps(to, lanes);
+            return;
+        }
+        let mut four = _mm256_castps256_ps128(lanes);
+        if n & 4 != 0 {
+            _mm_storeu_ps(to, four);
+            four = _mm256_extractf128_ps::<1>(lanes);
+            to = to.wrapping_add(4);
+        }
+        if n & 2 != 0 {
+            _mm_storel_pd(to.cast(), _mm_castps_pd(four));
+            four = _mm_movehl_ps(four, four);
+            to = to.wrapping_add(2);
+        }
+        if n & 1 != 0 {
+            _mm_store_ss(to, four);
+        }
+    }
+}
+
 /// Where `x` is larger than `y`, or the first NaN of the two.
 #[inline(always)]
 unsafe fn wins(x: __m256, y: __m256) -> __m256 {
@@ -230,6 +278,7 @@ unsafe fn wins(x: __m256, y: __m256) -> __m256 {
 
 impl Lanes for Avx2 {
     const TILE_ROWS: &'static [usize] = &[6];
+    const SQUARE: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
@@ -263,32 +312,13 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {
-        // A masked store takes AMD's processors as long as a dozen plain ones.
         // SAFETY: as above; what is stored are the first `n` lanes.
         unsafe {
-            let (rest, mut to) = if n < 8 {
-                (self.0, to)
+            if n < 8 {
+                store_first_of_eight(to, self.0, n);
             } else {
                 _mm256_storeu_ps(to, self.0);
-                (self.1, to.wrapping_add(8))
-            };
-            if n == 16 {
-                _mm256_storeu_ps(to, rest);
-                return;
-            }
-            let mut four = _mm256_castps256_ps128(rest);
-            if n & 4 != 0 {
-                _mm_storeu_ps(to, four);
-                four = _mm256_extractf128_ps::<1>(rest);
-                to = to.wrapping_add(4);
-            }
-            if n & 2 != 0 {
-                _mm_storel_pd(to.cast(), _mm_castps_pd(four));
-                four = _mm_movehl_ps(four, four);
-                to = to.wrapping_add(2);
-            }
-            if n & 1 != 0 {
-                _mm_store_ss(to, four);
+                store_first_of_eight(to.wrapping_add(8), self.1, n - 8);
             }
         }
     }
@@ -359,25 +389,41 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(rows: [Self; 16]) -> [Self; 16] {
-        let mut columns = rows;
-        // SAFETY: as above.
+    unsafe fn transpose(
+        from: *const f32,
+        from_row: usize,
+        [height, width]: [usize; 2],
+        to: *mut f32,
+        to_row: usize,
+        stored: usize,
+    ) {
+        // SAFETY: as above; lanes that are masked out are not read.
         unsafe {
-            for i in [0, 8] {
-                let (mut low, mut high) = ([rows[0].0; 8], [rows[0].0; 8]);
-                for j in 0..8 {
-                    (low[j], high[j]) = (rows[i + j].0, rows[i + j].1);
+            let mut rows = [_mm256_setzero_ps(); 8];
+            if [height, width] == [8, 8] {
+                for (i, row) in rows.iter_mut().enumerate() {
+                    *row = _mm256_loadu_ps(from.add(i * from_row));
                 }
-                let (low, high) = (transpose_eight(low), transpose_eight(high));
-                for j in 0..8 {
-                    if i == 0 {
-                        (columns[j].0, columns[8 + j].0) = (low[j], high[j]);
-                    } else {
-                        (columns[j].1, columns[8 + j].1) = (low[j], high[j]);
+            } else {
+                let (mask, _) = first_of_two(width);
+                for (i, row) in rows.iter_mut().enumerate() {
+                    if i < height {
+                        *row = _mm256_maskload_ps(from.add(i * from_row), mask);
                     }
                 }
             }
+            let columns = transpose_eight(rows);
+            if [stored, width] == [8, 8] {
+                for (j, column) in columns.iter().enumerate() {
+                    _mm256_storeu_ps(to.add(j * to_row), *column);
+                }
+                return;
+            }
+            for (j, column) in columns.iter().enumerate() {
+                if j < width {
+                    store_first_of_eight(to.add(j * to_row), *column, stored);
+                }
+            }
         }
-        columns
     }
 }
