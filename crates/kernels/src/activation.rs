@@ -1,6 +1,6 @@
 //! Activations: ReLU, in place, alone or fused into the layer before it.
 
-use crate::{PIECE, flush_denormals};
+use crate::{PIECE, Simd};
 use rayon::prelude::*;
 
 /// What a layer applies to its own output, while that is still in the cache.
@@ -14,7 +14,8 @@ pub enum Activation {
 
 /// `max(x, 0)` of every element, in place. A NaN stays a NaN, so that a diverged network shows.
 pub fn relu(values: &mut [f32]) {
-    values.par_chunks_mut(PIECE).for_each(|piece| flush_denormals(|| relu_piece(piece)));
+    let simd = Simd::current();
+    values.par_chunks_mut(PIECE).for_each(|piece| simd.vectorise(|| relu_piece(piece)));
 }
 
 pub(crate) fn relu_piece(values: &mut [f32]) {
@@ -29,8 +30,9 @@ pub(crate) fn relu_piece(values: &mut [f32]) {
 /// If the two slices differ in length.
 pub fn relu_backward(outputs: &[f32], gradient: &mut [f32]) {
     assert_eq!(outputs.len(), gradient.len(), "relu: outputs and gradient differ in length");
+    let simd = Simd::current();
     gradient.par_chunks_mut(PIECE).zip(outputs.par_chunks(PIECE)).for_each(|(gradient, outputs)| {
-        flush_denormals(|| relu_backward_piece(outputs, gradient));
+        simd.vectorise(|| relu_backward_piece(outputs, gradient));
     });
 }
 

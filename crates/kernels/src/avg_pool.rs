@@ -1,7 +1,7 @@
 //! Average pooling.
 
 use crate::pool::Pooling;
-use crate::{Window, flush_denormals};
+use crate::{Simd, Window};
 use rayon::prelude::*;
 
 /// Average pooling of each channel's plane: the mean of what a window sees of the picture. Padding does not
@@ -33,8 +33,9 @@ impl AvgPool2d {
     /// `x: N x H x W x C`; `y: N x OH x OW x C` is overwritten.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         self.0.check(x.len(), y.len());
+        let simd = Simd::current();
         y.par_chunks_exact_mut(self.0.output_row()).enumerate().for_each(|(row, y)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 y.fill(0.0);
                 self.0.windows_of_output_row(x, row, |outputs, seen| {
                     add_share(seen.x, seen.count, &mut y[outputs]);
@@ -46,8 +47,9 @@ impl AvgPool2d {
     /// `dx: N x H x W x C` is overwritten with the gradient of the input, from `dy: N x OH x OW x C`.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
         self.0.check(dx.len(), dy.len());
+        let simd = Simd::current();
         dx.par_chunks_exact_mut(self.0.input_row()).enumerate().for_each(|(row, dx)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 dx.fill(0.0);
                 self.0.windows_on_input_row(row, |seeing| {
                     add_share(&dy[seeing.outputs], seeing.count, &mut dx[seeing.inputs]);

@@ -1,6 +1,6 @@
 //! Batch normalisation.
 
-use crate::{PIECE, flush_denormals};
+use crate::{PIECE, Simd};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -143,10 +143,10 @@ impl BatchNorm {
         let Some(dx) = input else { return };
         assert_eq!(dx.len(), x.len(), "batch_norm: gradient of the input");
         let mean: Vec<f32> = mean.iter().map(|mean| *mean as f32).collect();
-        let piece = self.piece();
+        let (simd, piece) = (Simd::current(), self.piece());
         let pieces = dx.par_chunks_mut(piece).zip(x.par_chunks(piece)).zip(dy.par_chunks(piece));
         pieces.for_each(|((dx, x), dy)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 let rows = dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels));
                 for ((dx, x), dy) in rows.zip(dy.chunks_exact(channels)) {
                     let constants = scales.iter().zip(&slopes).zip(offsets.iter().zip(&mean));
@@ -166,9 +166,9 @@ impl BatchNorm {
         let deviations = variance.iter().map(|variance| self.inverse_deviation(*variance));
         let scales: Vec<f32> = deviations.zip(gamma).map(|(inverse, gamma)| inverse as f32 * gamma).collect();
         let mean: Vec<f32> = mean.iter().map(|mean| *mean as f32).collect();
-        let piece = self.piece();
+        let (simd, piece) = (Simd::current(), self.piece());
         y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for (y, x) in y.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.channels)) {
                     let constants = mean.iter().zip(&scales).zip(beta);
                     for ((y, x), ((mean, scale), beta)) in y.iter_mut().zip(x).zip(constants) {
@@ -190,10 +190,11 @@ impl BatchNorm {
 
     /// Two sums for each channel over `len` numbers: those of each piece, added up in the order of pieces.
     fn sums(&self, len: usize, add: impl Fn(Range<usize>, &mut [f64], &mut [f64]) + Sync) -> [Vec<f64>; 2] {
+        let simd = Simd::current();
         let (piece, zeros) = (self.piece(), || [vec![0.0; self.channels], vec![0.0; self.channels]]);
         let of_piece = |start: usize| {
             let [mut first, mut second] = zeros();
-            flush_denormals(|| add(start..(start + piece).min(len), &mut first, &mut second));
+            simd.vectorise(|| add(start..(start + piece).min(len), &mut first, &mut second));
             [first, second]
         };
         let starts = (0..len.div_ceil(piece)).into_par_iter().map(|index| index * piece);

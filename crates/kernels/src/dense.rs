@@ -7,7 +7,7 @@ use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
 use crate::simd::LANES;
 use crate::window::is_countable;
-use crate::{Activation, PIECE, Simd, flush_denormals, relu_backward};
+use crate::{Activation, PIECE, Simd, relu_backward};
 use rayon::prelude::*;
 use std::borrow::Borrow;
 
@@ -155,7 +155,7 @@ impl Dense {
         });
         let piece = SAMPLES * self.outputs;
         y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for row in y.chunks_exact_mut(self.outputs) {
                     row.copy_from_slice(bias);
                 }
@@ -249,7 +249,9 @@ impl Dense {
         pieces.into_par_iter().enumerate().for_each(|(piece, channels)| {
             let (channel, position) = (piece / blocks * LANES, piece % blocks * POSITIONS);
             let positions = POSITIONS.min(self.positions - position);
-            let mut seen = Scratch::new(channels.len() * batch * POSITIONS);
+            // Planes that start in lines of their own, so that they do not drive each other out of the cache.
+            let plane = batch * POSITIONS + LANES;
+            let mut seen = Scratch::new(channels.len() * plane);
             let x = &x[position * self.channels + channel..];
             if self.channels == 1 {
                 copy_columns(x, inputs, positions, &mut seen, POSITIONS);
@@ -258,13 +260,13 @@ impl Dense {
                     count: batch,
                     size: [positions, channels.len()],
                     from: Strides { matrix: inputs, row: self.channels },
-                    to: Strides { matrix: POSITIONS, row: batch * POSITIONS },
+                    to: Strides { matrix: POSITIONS, row: plane },
                     padded: true,
                 };
                 transpose.run(simd, x, &mut seen);
             }
             let left = Left { data: &by_output, row: batch, step: 1, runs: &[0], run: batch };
-            for (dweight, seen) in channels.into_iter().zip(seen.chunks_exact(batch * POSITIONS)) {
+            for (dweight, seen) in channels.into_iter().zip(seen.chunks_exact(plane)) {
                 let right = Right { data: seen, step: POSITIONS };
                 multiply(simd, left, right, Start::Output, Activation::Identity, dweight);
             }
@@ -316,9 +318,9 @@ impl Dense {
     }
 
     fn bias_backward(&self, dy: &[f32], dbias: &mut [f32]) {
-        let columns = PIECE.div_ceil(dy.len() / self.outputs + 1);
+        let (simd, columns) = (Simd::current(), PIECE.div_ceil(dy.len() / self.outputs + 1));
         dbias.par_chunks_mut(columns).enumerate().for_each(|(piece, dbias)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for row in dy.chunks_exact(self.outputs) {
                     for (sum, g) in dbias.iter_mut().zip(&row[piece * columns..]) {
                         *sum += g;

@@ -1,6 +1,6 @@
 //! Dropout whose mask is a function of a key and the element's index.
 
-use crate::{PIECE, flush_denormals};
+use crate::{PIECE, Simd};
 use rayon::prelude::*;
 
 /// Inverted dropout (Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>): an element is
@@ -23,8 +23,9 @@ impl Dropout {
         // Compared as 32-bit integers: rate 0 keeps everything, rate 0.5 drops hash < 2^31.
         let threshold = (f64::from(self.rate) * 4294967296.0) as u64;
         let scale = 1.0 / (1.0 - self.rate);
+        let simd = Simd::current();
         values.par_chunks_mut(PIECE).enumerate().for_each(|(piece, values)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for (i, value) in values.iter_mut().enumerate() {
                     let kept = hash(self.key, (piece * PIECE + i) as u64) >= threshold;
                     *value = if kept { *value * scale } else { 0.0 };

@@ -1,6 +1,6 @@
 //! Optimiser steps: each reads and writes parameter, gradient and moments once.
 
-use crate::{PIECE, flush_denormals};
+use crate::{PIECE, Simd, flush_denormals};
 use rayon::prelude::*;
 
 /// One step of Adam (Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>) with PyTorch's placing of epsilon,
@@ -40,13 +40,14 @@ impl AdamStep {
     pub fn apply(&self, parameter: &mut [f32], gradient: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         let n = parameter.len();
         assert!([gradient.len(), first.len(), second.len()] == [n; 3], "adam: slices differ in length");
+        let simd = Simd::current();
         let pieces = parameter
             .par_chunks_mut(PIECE)
             .zip(gradient.par_chunks_mut(PIECE))
             .zip(first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE)));
         let ([beta1, beta2], [rest1, rest2]) = (self.beta, self.rest);
         pieces.for_each(|((parameter, gradient), (first, second))| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for (((p, g), m), v) in parameter.iter_mut().zip(&*gradient).zip(first).zip(second) {
                     *m = beta1 * *m + rest1 * g;
                     *v = beta2 * *v + rest2 * g * g;
@@ -80,12 +81,13 @@ impl SgdStep {
     /// If the slices differ in length.
     pub fn apply(&self, parameter: &mut [f32], gradient: &mut [f32], velocity: &mut [f32]) {
         assert!([gradient.len(), velocity.len()] == [parameter.len(); 2], "sgd: slices differ in length");
+        let simd = Simd::current();
         let pieces = parameter
             .par_chunks_mut(PIECE)
             .zip(gradient.par_chunks_mut(PIECE))
             .zip(velocity.par_chunks_mut(PIECE));
         pieces.for_each(|((parameter, gradient), velocity)| {
-            flush_denormals(|| {
+            simd.vectorise(|| {
                 for ((p, g), v) in parameter.iter_mut().zip(&*gradient).zip(velocity) {
                     let g = g + self.weight_decay * *p;
                     *v = self.momentum * *v + g;
@@ -106,8 +108,9 @@ pub fn sum_of_squares(gradient: &[f32]) -> f64 {
 
 /// Multiplies a gradient in place.
 pub fn scale_gradient(gradient: &mut [f32], factor: f32) {
+    let simd = Simd::current();
     gradient.par_chunks_mut(PIECE).for_each(|piece| {
-        flush_denormals(|| piece.iter_mut().for_each(|g| *g *= factor));
+        simd.vectorise(|| piece.iter_mut().for_each(|g| *g *= factor));
     });
 }
 
@@ -117,8 +120,9 @@ pub fn scale_gradient(gradient: &mut [f32], factor: f32) {
 /// If `limit` is negative or no number.
 pub fn clamp_gradient(gradient: &mut [f32], limit: f32) {
     assert!(limit >= 0.0, "a gradient cannot be clamped to {limit}");
+    let simd = Simd::current();
     gradient.par_chunks_mut(PIECE).for_each(|piece| {
-        flush_denormals(|| piece.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)));
+        simd.vectorise(|| piece.iter_mut().for_each(|g| *g = g.clamp(-limit, limit)));
     });
 }
 
@@ -128,9 +132,9 @@ pub fn clamp_gradient(gradient: &mut [f32], limit: f32) {
 /// If the slices differ in length.
 pub fn move_average(average: &mut [f32], values: &[f32], decay: f64) {
     assert_eq!(average.len(), values.len(), "average: slices differ in length");
-    let rest = (1.0 - decay) as f32;
+    let (simd, rest) = (Simd::current(), (1.0 - decay) as f32);
     average.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).for_each(|(average, values)| {
-        flush_denormals(|| {
+        simd.vectorise(|| {
             for (a, v) in average.iter_mut().zip(values) {
                 *a += rest * (v - *a);
             }

@@ -236,13 +236,13 @@ impl OutputGradient<'_> {
                 let row = width * filters;
                 let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
                 let dy = &mut dy[at..][..len];
-                flush_denormals(|| bias_backward(activated.map(|y| &y[at..][..len]), dy, dbias));
+                simd.vectorise(|| bias_backward(activated.map(|y| &y[at..][..len]), dy, dbias));
                 pad_lanes(dy, filters)
             }
             Self::Pooled { pool, winners, dy } => {
                 if rows.start == 0 {
                     // Each number goes to one pixel.
-                    flush_denormals(|| {
+                    simd.vectorise(|| {
                         add_pixels(&dy[picture * pool.output_len()..][..pool.output_len()], dbias)
                     });
                 }

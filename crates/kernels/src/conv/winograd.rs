@@ -538,7 +538,7 @@ pub fn weight_backward(
     let pictures = dy.par_chunks_exact_mut(conv.output_len()).zip(biases.par_chunks_exact_mut(filters));
     pictures.enumerate().for_each(|(picture, (dy, dbias))| {
         let activated = activated.map(|y| &y[picture * dy.len()..][..dy.len()]);
-        flush_denormals(|| bias_backward(activated, dy, dbias));
+        simd.vectorise(|| bias_backward(activated, dy, dbias));
     });
     let dy = &*dy;
     let here: Vec<Tile> = tiles(conv.output, dy.len() / conv.output_len()).collect();
