@@ -182,7 +182,10 @@ impl Dense {
         y: &mut [f32],
     ) {
         let (inputs, outputs, depth) = (self.inputs(), self.outputs, weight.depth());
-        y.par_chunks_mut(SAMPLES * outputs).zip(x.par_chunks(SAMPLES * inputs)).for_each(|(y, x)| {
+        // Pieces of about equal size.
+        let batch = y.len() / outputs;
+        let samples = batch.div_ceil(batch.div_ceil(SAMPLES).max(1)).max(1);
+        y.par_chunks_mut(samples * outputs).zip(x.par_chunks(samples * inputs)).for_each(|(y, x)| {
             for first in (0..depth).step_by(BLOCK) {
                 let run = BLOCK.min(depth - first);
                 let left = Left { data: &x[first..], row: inputs, step: 1, runs: &[0], run };
