@@ -145,14 +145,18 @@ impl Kernel for Product<'_> {
             let some = block * BLOCK..if block + 1 == blocks { rows } else { (block + 1) * BLOCK };
             for strip in (0..strips).step_by(V::TILE_ROWS.len()) {
                 let column = strip * LANES;
+                let is_half = self.output.columns - column <= LANES / 2;
                 // SAFETY: so many strips from `column` on are in the matrices.
                 unsafe {
                     match (strips - strip).min(V::TILE_ROWS.len()) {
-                        1 => self.panel::<V, 1>(some.clone(), column),
-                        2 => self.panel::<V, 2>(some.clone(), column),
-                        3 => self.panel::<V, 3>(some.clone(), column),
-                        4 => self.panel::<V, 4>(some.clone(), column),
-                        _ => self.panel::<V, 5>(some.clone(), column),
+                        1 if is_half && V::HALF_TILE_ROWS > 0 => {
+                            self.panel::<V, 1, true>(some.clone(), column)
+                        }
+                        1 => self.panel::<V, 1, false>(some.clone(), column),
+                        2 => self.panel::<V, 2, false>(some.clone(), column),
+                        3 => self.panel::<V, 3, false>(some.clone(), column),
+                        4 => self.panel::<V, 4, false>(some.clone(), column),
+                        _ => self.panel::<V, 5, false>(some.clone(), column),
                     }
                 }
             }
@@ -161,27 +165,34 @@ impl Kernel for Product<'_> {
 }
 
 impl Product<'_> {
-    /// Some rows of `STRIPS * LANES` columns from `column` on, in tiles of about equal height.
+    /// Some rows of `STRIPS * LANES` columns from `column` on, in tiles of about equal height. `IS_HALF`: of no more
+    /// columns than the first half of the lanes, which alone is computed.
     #[inline(always)]
-    unsafe fn panel<V: Lanes, const STRIPS: usize>(&self, some: Range<usize>, column: usize) {
-        if STRIPS > V::TILE_ROWS.len() {
+    unsafe fn panel<V: Lanes, const STRIPS: usize, const IS_HALF: bool>(
+        &self,
+        some: Range<usize>,
+        column: usize,
+    ) {
+        let tallest =
+            if IS_HALF { V::HALF_TILE_ROWS } else { V::TILE_ROWS.get(STRIPS - 1).copied().unwrap_or(0) };
+        if tallest == 0 {
             return;
         }
-        let tiles = some.len().div_ceil(V::TILE_ROWS[STRIPS - 1]);
+        let tiles = some.len().div_ceil(tallest);
         let mut row = some.start;
         for tile in 0..tiles {
             let height = some.len() / tiles + usize::from(tile < some.len() % tiles);
             // SAFETY: the rows up to `row + height` are in the matrices.
             unsafe {
                 match height {
-                    1 => self.tile::<V, 1, STRIPS>(row, column),
-                    2 => self.tile::<V, 2, STRIPS>(row, column),
-                    3 => self.tile::<V, 3, STRIPS>(row, column),
-                    4 => self.tile::<V, 4, STRIPS>(row, column),
-                    5 => self.tile::<V, 5, STRIPS>(row, column),
-                    6 => self.tile::<V, 6, STRIPS>(row, column),
-                    7 => self.tile::<V, 7, STRIPS>(row, column),
-                    _ => self.tile::<V, 8, STRIPS>(row, column),
+                    1 => self.tile::<V, 1, STRIPS, IS_HALF>(row, column),
+                    2 => self.tile::<V, 2, STRIPS, IS_HALF>(row, column),
+                    3 => self.tile::<V, 3, STRIPS, IS_HALF>(row, column),
+                    4 => self.tile::<V, 4, STRIPS, IS_HALF>(row, column),
+                    5 => self.tile::<V, 5, STRIPS, IS_HALF>(row, column),
+                    6 => self.tile::<V, 6, STRIPS, IS_HALF>(row, column),
+                    7 => self.tile::<V, 7, STRIPS, IS_HALF>(row, column),
+                    _ => self.tile::<V, 8, STRIPS, IS_HALF>(row, column),
                 }
             }
             row += height;
@@ -190,8 +201,12 @@ impl Product<'_> {
 
     /// `ROWS x STRIPS` registers of sums.
     #[inline(always)]
-    unsafe fn tile<V: Lanes, const ROWS: usize, const STRIPS: usize>(&self, row: usize, column: usize) {
-        if ROWS > V::TILE_ROWS[STRIPS - 1] {
+    unsafe fn tile<V: Lanes, const ROWS: usize, const STRIPS: usize, const IS_HALF: bool>(
+        &self,
+        row: usize,
+        column: usize,
+    ) {
+        if ROWS > if IS_HALF { V::HALF_TILE_ROWS } else { V::TILE_ROWS[STRIPS - 1] } {
             return;
         }
         let Self { left, right, output, .. } = self;
@@ -253,7 +268,12 @@ impl Product<'_> {
                 for (s, sum) in sums.iter().enumerate() {
                     let sum = if self.activation == Activation::Relu { sum.relu() } else { *sum };
                     let c = c.add(i * output.row + s * LANES);
-                    if s == STRIPS - 1 { sum.store_first(c, last) } else { sum.store(c) }
+                    match s == STRIPS - 1 {
+                        // Nobody asks for the other half, so that the compiler leaves it out everywhere.
+                        true if IS_HALF => sum.store_first_half(c, last),
+                        true => sum.store_first(c, last),
+                        false => sum.store(c),
+                    }
                 }
             }
         }

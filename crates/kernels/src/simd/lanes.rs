@@ -11,6 +11,8 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Rows of the tallest tile, by its width in lanes/16 less one, whose sums stay in registers.
     const TILE_ROWS: &'static [usize];
+    /// Rows of the tallest tile of half as many lanes, or zero where half of them take as long as all.
+    const HALF_TILE_ROWS: usize = 0;
     /// Rows and columns that are transposed at once.
     const SQUARE: usize = LANES;
 
@@ -20,6 +22,12 @@ pub(crate) trait Lanes: Copy {
     unsafe fn load_first(from: *const f32, n: usize) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn store_first(self, to: *mut f32, n: usize);
+    /// The first `n` of the first half.
+    #[inline(always)]
+    unsafe fn store_first_half(self, to: *mut f32, n: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.store_first(to, n) }
+    }
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;

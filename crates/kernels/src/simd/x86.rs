@@ -278,6 +278,7 @@ unsafe fn wins(x: __m256, y: __m256) -> __m256 {
 
 impl Lanes for Avx2 {
     const TILE_ROWS: &'static [usize] = &[6];
+    const HALF_TILE_ROWS: usize = 8;
     const SQUARE: usize = 8;
 
     #[inline(always)]
@@ -321,6 +322,12 @@ impl Lanes for Avx2 {
                 store_first_of_eight(to.wrapping_add(8), self.1, n - 8);
             }
         }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first_half(self, to: *mut f32, n: usize) {
+        // SAFETY: as above.
+        unsafe { store_first_of_eight(to, self.0, n) }
     }
 
     #[inline(always)]
