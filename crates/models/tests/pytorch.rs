@@ -92,11 +92,11 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
             pictures.extend(enlarged(sample.image.pixels(), M::INPUT));
             labels.push(sample.label);
         }
-        let logits =
+        let (logits, snapshot) =
             training_logits(&mut model, pictures, OwnedTape::default(), &|_| false).expect("whole pictures");
         let (loss, report) = cross_entropy(logits, &labels).expect("ten classes");
         let mut gradients: Gradients<f32, Cpu> = dfdx::prelude::Backward::backward(loss);
-        optimiser.update(&mut model, &mut gradients, fixture.learning_rate).expect("memory");
+        optimiser.update(&mut model, &mut gradients, snapshot, fixture.learning_rate).expect("memory");
         let error = (f64::from(report.loss) / expected - 1.0).abs();
         assert!(error < tolerance, "step {step}: loss {} is not {expected} ({error:.1e} off)", report.loss);
     }

@@ -3,6 +3,7 @@
 use crate::parameter::{Parameter, Role, Tensors};
 use crate::plan::{Layer, Plan};
 use crate::run::{Measured, forward_batch};
+use crate::snapshot::Snapshot;
 use crate::summary::Summary;
 use dfdx::prelude::{Cpu, CpuError, Gradients, OwnedTape, Tape, Tensor};
 use lenslet_kernels::BatchStatistics;
@@ -128,11 +129,14 @@ pub fn logits<T: Tape<f32, Cpu>>(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
-    measured_logits(model, model.whole_plan(), pictures, tape).map(|(logits, _)| logits)
+    measured_logits(model, model.whole_plan(), pictures, tape).map(|measured| measured.y)
 }
 
-/// [`logits`] of a training step, where running statistics take in the batch's. The backward pass ends at the first
-/// layer, or outermost residual block, with a tensor that `is_frozen` does not name.
+/// `batch x classes`, with the way back to the gradients.
+pub type TracedLogits = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
+
+/// [`logits`] of a training step, where running statistics take in the batch's, and the parameters as it saw them. The
+/// backward pass ends at the first layer, or outermost residual block, with a tensor that `is_frozen` does not name.
 ///
 /// # Errors
 /// Those of [`logits`].
@@ -141,12 +145,12 @@ pub fn training_logits(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: OwnedTape<f32, Cpu>,
     is_frozen: &dyn Fn(&str) -> bool,
-) -> Result<Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>, CpuError> {
+) -> Result<(TracedLogits, Snapshot), CpuError> {
     let mut plan = model.whole_plan();
     plan.freeze(is_frozen);
-    let (logits, batch) = measured_logits(model, plan, pictures, tape)?;
-    model.keep_statistics(&mut batch.into_iter());
-    Ok(logits)
+    let Measured { y, statistics, snapshot } = measured_logits(model, plan, pictures, tape)?;
+    model.keep_statistics(&mut statistics.into_iter());
+    Ok((y, snapshot))
 }
 
 fn measured_logits<T: Tape<f32, Cpu>>(

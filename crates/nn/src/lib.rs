@@ -53,13 +53,14 @@ mod macros;
 mod parameter;
 mod plan;
 mod run;
+mod snapshot;
 mod summary;
 
 #[doc(hidden)]
 pub use dfdx;
 
 pub use classes::Classes;
-pub use classifier::{Classifier, Network, WrongClasses, logits, training_logits};
+pub use classifier::{Classifier, Network, TracedLogits, WrongClasses, logits, training_logits};
 pub use inference::Inference;
 pub use initialise::{Initialiser, initialise};
 pub use inspect::{InspectedLayer, Inspection};
@@ -73,6 +74,7 @@ pub use parameter::{
 };
 pub use plan::{Layer, Operation, Plan, Stage, advance_noise, set_noise};
 pub use run::{forward, forward_mut};
+pub use snapshot::Snapshot;
 pub use summary::{Summary, SummaryRow};
 
 /// The README's example is run as a test.

@@ -2,6 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::plan::{Layer, Operation, Plan, Stage, advance_noise, has_layout};
+use crate::snapshot::Snapshot;
 use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
@@ -24,7 +25,7 @@ pub fn forward<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     x: Tensor<I, f32, Cpu, T>,
     output: O,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
-    forward_measured(plan, x, output).map(|(y, _)| y)
+    forward_measured(plan, x, output).map(|measured| measured.y)
 }
 
 /// [`forward`] as dfdx's `forward_mut` has it: every dropout draws a new mask first, and with a tape that owns
@@ -39,13 +40,18 @@ pub fn forward_mut<L: Layer, I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     output: O,
 ) -> Result<Tensor<O, f32, Cpu, T>, CpuError> {
     advance_noise(layer);
-    let (y, batch) = forward_measured(Plan::of(layer, input), x, output)?;
-    layer.keep_statistics(&mut batch.into_iter());
+    let Measured { y, statistics, .. } = forward_measured(Plan::of(layer, input), x, output)?;
+    layer.keep_statistics(&mut statistics.into_iter());
     Ok(y)
 }
 
-/// What came out, and the batch's statistics of each batch normalisation where it was a training step.
-pub(crate) type Measured<O, T> = (Tensor<O, f32, Cpu, T>, Vec<BatchStatistics>);
+/// What came out, and what is known besides where it was a training step.
+pub(crate) struct Measured<O: Shape, T> {
+    pub y: Tensor<O, f32, Cpu, T>,
+    /// The batch's, of each batch normalisation.
+    pub statistics: Vec<BatchStatistics>,
+    pub snapshot: Snapshot,
+}
 
 fn forward_measured<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
@@ -92,9 +98,9 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
 ) -> Result<Measured<O, T>, CpuError> {
     let batch = plan.samples(x.len())?;
     let forward = || run_forward(&plan, channels_last(x, &plan.input), batch, T::OWNS_TAPE, weights(&plan));
-    let (y, trace) = on_worker(forward);
+    let (y, mut trace) = on_worker(forward);
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
-    let statistics = trace.statistics.clone();
+    let (statistics, snapshot) = (trace.statistics.clone(), std::mem::take(&mut trace.snapshot));
     let y_gradient = y.ghost();
     tape.add_backward_op(move |gradients| {
         let dy = Buffer::copy_of(gradients.get_or_alloc_mut(&y_gradient)?);
@@ -105,7 +111,7 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
             _ => Ok(()),
         }
     });
-    Ok((y.put_tape(tape), statistics))
+    Ok(Measured { y: y.put_tape(tape), statistics, snapshot })
 }
 
 /// Pictures as the kernels have them. What is no picture, or the same in both layouts, stays where it is.
@@ -181,6 +187,7 @@ pub(crate) struct Trace {
     moves: Vec<Move>,
     /// Of each batch normalisation.
     statistics: Vec<BatchStatistics>,
+    snapshot: Snapshot,
     /// The network's output, where a ReLU that ends the plan must look at it again.
     output: Option<Buffer>,
 }
@@ -272,6 +279,9 @@ pub(crate) fn run_forward(
                     trace.statistics.push(statistics.clone());
                 }
                 if is_trained {
+                    if let Weights::Plain(parameters) = &own {
+                        trace.snapshot.add(stage, parameters);
+                    }
                     trace.moves.push(Move { input, weights: own, found });
                 }
             }

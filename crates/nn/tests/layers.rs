@@ -439,8 +439,14 @@ fn gradients_through_batch_norm_agree_with_finite_differences() {
     let mut net = Flat::with_classes(3).expect("three outputs");
     initialise(&mut net, Initialiser::GlorotUniform, 7);
     let (x, labels) = (pictures(4).as_vec(), [2usize, 0, 1, 1]);
-    let logits =
+    let (logits, mut snapshot) =
         training_logits(&mut net, x.clone(), OwnedTape::default(), &|_| false).expect("whole samples");
+    for (name, parameter) in parameters(&net) {
+        let seen = snapshot.take(&name).unwrap_or_else(|| panic!("{name} was read"));
+        let mut values = vec![f32::NAN; parameter.len()];
+        parameter.read(&mut values);
+        assert_eq!(**seen, *values, "{name}");
+    }
     let (loss, report) = cross_entropy(logits, &labels).expect("labels fit");
     let mut gradients = loss.backward();
 
@@ -567,7 +573,7 @@ fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
     let x: Vec<f32> = (0..5 * 72).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
     let mut gradients = |is_frozen: &dyn Fn(&str) -> bool| {
         let tape = OwnedTape::default();
-        let logits = training_logits(&mut blocks, x.clone(), tape, is_frozen).expect("whole pictures");
+        let (logits, _) = training_logits(&mut blocks, x.clone(), tape, is_frozen).expect("whole pictures");
         let mut gradients = cross_entropy(logits, &[0, 1, 2, 1, 0]).expect("labels fit").0.backward();
         let of = |(name, p): (String, Box<dyn Parameter>)| {
             (name, p.gradient(&mut gradients).expect("there").clone())

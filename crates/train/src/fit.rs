@@ -144,13 +144,14 @@ pub fn train_step<'a, M: Network>(
     on_worker(|| {
         let Session { model, optimiser, average, config, .. } = session;
         set_noise(model, noise(config.seed, optimiser.step()));
-        let logits = training_logits(model, images, tape(gradients), &|name| optimiser.is_frozen(name))?;
+        let (logits, snapshot) =
+            training_logits(model, images, tape(gradients), &|name| optimiser.is_frozen(name))?;
         let (loss, report) = cross_entropy(logits, targets)?;
         let mut gradients = loss.backward();
         if let Some(clip) = config.clip {
             optimiser.clip(model, &mut gradients, clip)?;
         }
-        optimiser.update(model, &mut gradients, learning_rate)?;
+        optimiser.update(model, &mut gradients, snapshot, learning_rate)?;
         if let Some(average) = average {
             average.update(model);
         }

@@ -3,10 +3,11 @@
 use crate::config::require;
 use crate::{Clip, Error, Group, InvalidConfig, group};
 use dfdx::prelude::{Cpu, CpuError, Gradients};
-use lenslet_kernels::{AdamStep, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
-use lenslet_nn::{Parameter, Tensors, parameters, visit_parameters_mut};
+use lenslet_kernels::{AdamStep, Scratch, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
+use lenslet_nn::{Parameter, Snapshot, Tensors, parameters, visit_parameters_mut};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The rule of a step, with its constants.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,13 +135,12 @@ pub struct Optimiser {
     /// Of each tensor, by name, in the order of [`OptimiserKind::moments`].
     pub(crate) moments: BTreeMap<String, Vec<Vec<f32>>>,
     groups: BTreeMap<String, Group>,
-    scratch: Vec<f32>,
 }
 
 impl Optimiser {
     /// An optimiser that has taken no step, and treats all tensors alike.
     pub fn new(kind: OptimiserKind) -> Self {
-        Self { kind, step: 0, moments: BTreeMap::new(), groups: BTreeMap::new(), scratch: Vec::new() }
+        Self { kind, step: 0, moments: BTreeMap::new(), groups: BTreeMap::new() }
     }
 
     /// An optimiser that has taken no step, with rules of their own for some of a model's tensors.
@@ -198,7 +198,8 @@ impl Optimiser {
         self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
     }
 
-    /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients.
+    /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients. A tensor that the
+    /// `snapshot` of the step's forward pass lacks is read.
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.
@@ -206,11 +207,12 @@ impl Optimiser {
         &mut self,
         model: &mut dyn Tensors,
         gradients: &mut Gradients<f32, Cpu>,
+        mut snapshot: Snapshot,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         self.step += 1;
         visit_parameters_mut(model, |name, parameter| {
-            self.update_one(name, parameter, gradients, learning_rate)
+            self.update_one(name, parameter, gradients, snapshot.take(name), learning_rate)
         })
     }
 
@@ -219,6 +221,7 @@ impl Optimiser {
         name: &str,
         parameter: &mut dyn Parameter,
         gradients: &mut Gradients<f32, Cpu>,
+        values: Option<Arc<Scratch>>,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         let gradient = parameter.gradient(gradients)?;
@@ -236,12 +239,12 @@ impl Optimiser {
             self.moments.insert(name.to_owned(), zeros);
         }
         let moments = self.moments.get_mut(name).expect("was just inserted").as_mut_slice();
-        // As large as the largest tensor, once.
-        if self.scratch.len() < gradient.len() {
-            self.scratch.resize(gradient.len(), 0.0);
-        }
-        let values = &mut self.scratch[..gradient.len()];
-        parameter.read(values);
+        let mut values = values.unwrap_or_else(|| {
+            let mut values = Scratch::new(gradient.len());
+            parameter.read(&mut values);
+            values.into()
+        });
+        let values: &mut [f32] = &mut *Arc::make_mut(&mut values);
         match (kind, moments) {
             (OptimiserKind::Adam { beta1, beta2, epsilon }, [first, second]) => {
                 let step = AdamStep::new(learning_rate, [beta1, beta2], epsilon, 0.0, self.step);
