@@ -3,7 +3,8 @@
 //! With channels last, the inputs that an output pixel sees are one run of memory per kernel row, and those of
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
-use super::{Conv2d, OutputGradient, add_pixels, bias_backward, group};
+use super::gradient::OutputGradient;
+use super::{Conv2d, group};
 use crate::panels::{Packed, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -202,61 +203,6 @@ impl Conv2d {
     }
 }
 
-impl OutputGradient<'_> {
-    /// Cut in groups of pictures.
-    fn groups(self, conv: &Conv2d, group: usize) -> Vec<Self> {
-        match self {
-            Self::Plain { dy, activated } => {
-                let len = group * conv.output_len();
-                let activated = |at: usize, len| activated.map(|y| &y[at..][..len]);
-                let groups = dy.chunks_mut(len).enumerate();
-                groups.map(|(i, dy)| Self::Plain { activated: activated(i * len, dy.len()), dy }).collect()
-            }
-            Self::Pooled { pool, winners, dy } => {
-                let len = group * pool.output_len();
-                let groups = dy.chunks(len).zip(winners.chunks(len));
-                groups.map(|(dy, winners)| Self::Pooled { pool, winners, dy }).collect()
-            }
-        }
-    }
-
-    /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
-    /// asked for once, the first first.
-    fn rows(
-        &mut self,
-        simd: Simd,
-        conv: &Conv2d,
-        picture: usize,
-        rows: Range<usize>,
-        dbias: &mut [f32],
-    ) -> Rows<'_> {
-        let [filters, height, width] = conv.output;
-        match self {
-            Self::Plain { dy, activated } => {
-                let row = width * filters;
-                let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
-                let dy = &mut dy[at..][..len];
-                simd.vectorise(|| bias_backward(activated.map(|y| &y[at..][..len]), dy, dbias));
-                pad_lanes(dy, filters)
-            }
-            Self::Pooled { pool, winners, dy } => {
-                if rows.start == 0 {
-                    // Each number goes to one pixel.
-                    simd.vectorise(|| {
-                        add_pixels(&dy[picture * pool.output_len()..][..pool.output_len()], dbias)
-                    });
-                }
-                let lanes = padded(filters);
-                let mut unpooled = Scratch::new(rows.len() * width * lanes);
-                for (row, to) in rows.zip(unpooled.chunks_exact_mut(width * lanes)) {
-                    pool.backward_here(simd, picture * height + row, dy, winners, to, lanes);
-                }
-                Rows::Padded(unpooled)
-            }
-        }
-    }
-}
-
 /// A forward pass with its weights packed.
 pub struct Forward<'a> {
     conv: &'a Conv2d,
@@ -392,18 +338,4 @@ impl Axis {
     fn first_of(&self, class: usize) -> usize {
         (class + self.stride - self.padding % self.stride) % self.stride
     }
-}
-
-/// Rows of `columns` numbers with zeros up to whole lanes; the rows themselves where they are whole.
-fn pad_lanes(values: &[f32], columns: usize) -> Rows<'_> {
-    let width = padded(columns);
-    if width == columns {
-        return Rows::Borrowed(values);
-    }
-    let mut lanes = Scratch::new(values.len() / columns * width);
-    for (to, from) in lanes.chunks_exact_mut(width).zip(values.chunks_exact(columns)) {
-        to[..columns].copy_from_slice(from);
-        to[columns..].fill(0.0);
-    }
-    Rows::Padded(lanes)
 }

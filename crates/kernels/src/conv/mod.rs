@@ -1,9 +1,11 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
 
 mod direct;
+mod gradient;
 mod strided;
 mod winograd;
 
+use self::gradient::OutputGradient;
 use crate::activation::{Activation, relu_backward, relu_backward_piece};
 use crate::scratch::Scratch;
 use crate::window::is_countable;
@@ -133,7 +135,7 @@ impl Conv2d {
     }
 
     /// Gradients of `x`, `weight` and `bias` from `dy`, the gradient of the output. Where the forward pass
-    /// applied a ReLU, `activated` is its output, and `dy` becomes the gradient before it.
+    /// applied a ReLU, `activated` is its output. What `dy` holds afterwards is not specified.
     pub fn backward(
         &self,
         x: &[f32],
@@ -155,7 +157,8 @@ impl Conv2d {
             Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
             Algorithm::Halved(halved) => halved.weight_backward(x, activated, dy, dweight, dbias),
             Algorithm::Direct => {
-                self.weight_backward_direct(x, OutputGradient::Plain { dy, activated }, dweight, dbias);
+                let gradient = OutputGradient::Plain { dy, activated, is_kept: dx.is_some() };
+                self.weight_backward_direct(x, gradient, dweight, dbias);
             }
         }
         let Some(dx) = dx else { return };
@@ -232,14 +235,6 @@ enum Algorithm<'a> {
 fn group(batch: usize, len: usize) -> usize {
     let groups = ((1 << 24) / len.max(1)).clamp(2, 16);
     batch.div_ceil(groups).max(1)
-}
-
-/// Where the gradient of the weights finds that of the output.
-enum OutputGradient<'a> {
-    /// Behind the ReLU whose output is `activated`, through which it is taken back in place.
-    Plain { dy: &'a mut [f32], activated: Option<&'a [f32]> },
-    /// Behind a max-pooling.
-    Pooled { pool: &'a MaxPool2d, winners: &'a [u8], dy: &'a [f32] },
 }
 
 /// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.

@@ -37,6 +37,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn relu(self) -> Self;
     /// `self` where `a` equals `b`, zero elsewhere.
     unsafe fn where_equal(self, a: Self, b: Self) -> Self;
+    /// `self` where `a` is positive, zero elsewhere.
+    unsafe fn where_positive(self, a: Self) -> Self;
     /// `self` and `place`, or `other` and `other_place` where `other` is larger or the first NaN.
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self);
 

@@ -110,6 +110,15 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
+    unsafe fn where_positive(self, a: Self) -> Self {
+        // SAFETY: as above.
+        Self(std::array::from_fn(|i| unsafe {
+            let positive = vcgtq_f32(a.0[i], vdupq_n_f32(0.0));
+            vreinterpretq_f32_u32(vandq_u32(positive, vreinterpretq_u32_f32(self.0[i])))
+        }))
+    }
+
+    #[inline(always)]
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
         // SAFETY: as above. A number equals itself; a NaN does not.
         let wins: [uint32x4_t; 4] = std::array::from_fn(|i| unsafe {

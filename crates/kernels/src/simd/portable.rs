@@ -71,6 +71,11 @@ impl Lanes for Array {
     }
 
     #[inline(always)]
+    unsafe fn where_positive(self, a: Self) -> Self {
+        Self(from_fn(|i| if a.0[i] > 0.0 { self.0[i] } else { 0.0 }))
+    }
+
+    #[inline(always)]
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
         let wins: [bool; LANES] = from_fn(|i| {
             let (x, y) = (other.0[i], self.0[i]);

@@ -117,6 +117,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn where_positive(self, a: Self) -> Self {
+        // SAFETY: as above.
+        unsafe {
+            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a.0, _mm512_setzero_ps());
+            Self(_mm512_maskz_mov_ps(positive, self.0))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
         // SAFETY: as above.
         unsafe {
@@ -376,6 +385,18 @@ impl Lanes for Avx2 {
             Self(
                 _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a.0, b.0), self.0),
                 _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a.1, b.1), self.1),
+            )
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(self, a: Self) -> Self {
+        // SAFETY: as above.
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            Self(
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.0, zero), self.0),
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.1, zero), self.1),
             )
         }
     }

@@ -1,0 +1,137 @@
+//! The gradient of a convolution's output, as that of its weights takes it in.
+
+use super::{Conv2d, add_pixels};
+use crate::MaxPool2d;
+use crate::panels::padded;
+use crate::scratch::Scratch;
+use crate::simd::{Kernel, LANES, Lanes, Simd};
+use std::ops::Range;
+
+/// Where the gradient of the output is found.
+pub enum OutputGradient<'a> {
+    /// Behind the ReLU whose output is `activated`. `is_kept`: what comes before the ReLU is also left in `dy`.
+    Plain { dy: &'a mut [f32], activated: Option<&'a [f32]>, is_kept: bool },
+    /// Behind a max-pooling.
+    Pooled { pool: &'a MaxPool2d, winners: &'a [u8], dy: &'a [f32] },
+}
+
+impl OutputGradient<'_> {
+    /// Cut in groups of pictures.
+    pub fn groups(self, conv: &Conv2d, group: usize) -> Vec<Self> {
+        match self {
+            Self::Plain { dy, activated, is_kept } => {
+                let len = group * conv.output_len();
+                let activated = |at: usize, len| activated.map(|y| &y[at..][..len]);
+                let groups = dy.chunks_mut(len).enumerate();
+                groups
+                    .map(|(i, dy)| Self::Plain { activated: activated(i * len, dy.len()), dy, is_kept })
+                    .collect()
+            }
+            Self::Pooled { pool, winners, dy } => {
+                let len = group * pool.output_len();
+                let groups = dy.chunks(len).zip(winners.chunks(len));
+                groups.map(|(dy, winners)| Self::Pooled { pool, winners, dy }).collect()
+            }
+        }
+    }
+
+    /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
+    /// asked for once, the first first.
+    pub fn rows(
+        &mut self,
+        simd: Simd,
+        conv: &Conv2d,
+        picture: usize,
+        rows: Range<usize>,
+        dbias: &mut [f32],
+    ) -> Scratch {
+        let ([filters, height, width], lanes) = (conv.output, padded(conv.output[0]));
+        let mut before = Scratch::new(rows.len() * width * lanes);
+        match self {
+            Self::Plain { dy, activated, is_kept } => {
+                let row = width * filters;
+                let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
+                let activated = activated.map(|y| &y[at..][..len]);
+                let pixels = Pixels {
+                    dy: &mut dy[at..][..len],
+                    activated,
+                    is_kept: *is_kept && activated.is_some(),
+                    before: &mut before,
+                    dbias,
+                };
+                // SAFETY: the slices are of as many pixels, of `filters` numbers and of whole lanes.
+                unsafe { simd.run(pixels) };
+            }
+            Self::Pooled { pool, winners, dy } => {
+                if rows.start == 0 {
+                    // Each number goes to one pixel.
+                    let dy = &dy[picture * pool.output_len()..][..pool.output_len()];
+                    simd.vectorise(|| add_pixels(dy, dbias));
+                }
+                for (row, to) in rows.zip(before.chunks_exact_mut(width * lanes)) {
+                    pool.backward_here(simd, picture * height + row, dy, winners, to, lanes);
+                }
+            }
+        }
+        before
+    }
+}
+
+/// Some pixels' gradient on its way back through a ReLU.
+struct Pixels<'a> {
+    /// Pixels of as many numbers as `dbias` has, overwritten where they are to be kept.
+    dy: &'a mut [f32],
+    activated: Option<&'a [f32]>,
+    is_kept: bool,
+    /// As many pixels of whole lanes.
+    before: &'a mut [f32],
+    /// Added to.
+    dbias: &'a mut [f32],
+}
+
+impl Kernel for Pixels<'_> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(mut self) {
+        let filters = self.dbias.len();
+        for first in (0..filters).step_by(LANES) {
+            // SAFETY: the strip is one of these pixels.
+            unsafe {
+                if first + LANES <= filters {
+                    self.strip::<V, true>(first);
+                } else {
+                    self.strip::<V, false>(first);
+                }
+            }
+        }
+    }
+}
+
+impl Pixels<'_> {
+    /// The numbers from `first` on of each pixel: whole lanes or the last ones.
+    #[inline(always)]
+    unsafe fn strip<V: Lanes, const IS_WHOLE: bool>(&mut self, first: usize) {
+        let filters = self.dbias.len();
+        let (lanes, count) = (padded(filters), (filters - first).min(LANES));
+        // SAFETY: pixels and lanes are in their slices, as the caller promised.
+        unsafe {
+            let load = |from: *const f32| if IS_WHOLE { V::load(from) } else { V::load_first(from, count) };
+            let store = |value: V, to: *mut f32| {
+                if IS_WHOLE { value.store(to) } else { value.store_first(to, count) }
+            };
+            let mut sum = load(self.dbias.as_ptr().add(first));
+            for pixel in 0..self.dy.len() / filters {
+                let at = pixel * filters + first;
+                let mut gradient = load(self.dy.as_ptr().add(at));
+                if let Some(y) = self.activated {
+                    gradient = gradient.where_positive(load(y.as_ptr().add(at)));
+                    if self.is_kept {
+                        store(gradient, self.dy.as_mut_ptr().add(at));
+                    }
+                }
+                gradient.store(self.before.as_mut_ptr().add(pixel * lanes + first));
+                sum = sum.add(gradient);
+            }
+            store(sum, self.dbias.as_mut_ptr().add(first));
+        }
+    }
+}
