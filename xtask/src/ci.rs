@@ -1,6 +1,9 @@
 //! `cargo xtask ci`: all that must hold before a change lands.
 
+use std::env;
+use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -15,6 +18,9 @@ use crate::workspace;
 #[derive(Args)]
 pub struct Arguments {}
 
+/// The step whose arguments end with the command that the tests have built.
+const TRAINING: &str = "training";
+
 /// A name, environment variables, and arguments of cargo. Cheap checks first.
 type Step = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
@@ -23,21 +29,7 @@ const STEPS: [Step; 5] = [
     ("lints", &[], &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("documentation", &[("RUSTDOCFLAGS", "-D warnings")], &["doc", "--workspace", "--no-deps"]),
     ("tests", &[], &["test", "--workspace"]),
-    // With the command that the tests have built.
-    (
-        "training",
-        &[],
-        &[
-            "run",
-            "--package",
-            "xtask",
-            "--",
-            "experiment",
-            "mnist-smoke",
-            "--program",
-            "target/debug/lenslet",
-        ],
-    ),
+    (TRAINING, &[], &["run", "--package", "xtask", "--", "experiment", "mnist-smoke", "--program"]),
 ];
 
 /// The crates with `unsafe` under AddressSanitizer. Rust has it for this platform, and behind a flag that a
@@ -62,17 +54,30 @@ const SANITIZER: Step = (
     ],
 );
 
+/// Where the tests build the command. What an earlier build left there is removed, so that nobody takes it for theirs.
+fn lenslet() -> Result<PathBuf> {
+    let runner = env::current_exe().context("cannot tell where this program is")?;
+    let target = runner.ancestors().nth(2).context("this program is in no target directory")?;
+    let program = target.join("debug/lenslet").with_extension(env::consts::EXE_EXTENSION);
+    if program.exists() {
+        fs::remove_file(&program).with_context(|| format!("cannot remove {}", program.display()))?;
+    }
+    Ok(program)
+}
+
 /// Runs every step.
 pub fn run(_: &Arguments) -> Result<ExitCode> {
     let mut out = io::stdout();
     let mut summary = Vec::new();
     let sanitizer =
         cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")).then_some(SANITIZER);
+    let program = lenslet()?;
     for (name, variables, arguments) in STEPS.into_iter().chain(sanitizer) {
         writeln!(out, "\n== {name}: cargo {}", arguments.join(" "))?;
         let begun = Instant::now();
         let mut command = Command::new(env!("CARGO"));
         command.args(arguments).envs(variables.iter().copied()).current_dir(workspace());
+        command.args((name == TRAINING).then_some(&program));
         let passed = command.status().context("cannot call cargo")?.success();
         summary.push((name, passed, begun.elapsed().as_secs_f64()));
     }

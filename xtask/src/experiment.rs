@@ -154,6 +154,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let recipe = Recipe::load(name)?;
+    if let Some(program) = arguments.program.as_deref().filter(|program| !program.is_file()) {
+        bail!("there is no program {}: build it, or leave --program out", program.display());
+    }
     if let Some(dataset) = catalogue::find(&recipe.data) {
         fetch::fetch(dataset, arguments.mirror.as_deref(), &arguments.data_dir, &mut out)?;
     }

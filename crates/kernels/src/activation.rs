@@ -18,6 +18,7 @@ pub fn relu(values: &mut [f32]) {
     values.par_chunks_mut(PIECE).for_each(|piece| simd.vectorise(|| relu_piece(piece)));
 }
 
+#[inline(always)]
 pub(crate) fn relu_piece(values: &mut [f32]) {
     for value in values {
         *value = if *value < 0.0 { 0.0 } else { *value };
@@ -36,6 +37,7 @@ pub fn relu_backward(outputs: &[f32], gradient: &mut [f32]) {
     });
 }
 
+#[inline(always)]
 pub(crate) fn relu_backward_piece(outputs: &[f32], gradient: &mut [f32]) {
     for (g, y) in gradient.iter_mut().zip(outputs) {
         *g = if *y > 0.0 { *g } else { 0.0 };

@@ -16,7 +16,7 @@ use std::borrow::Borrow;
 const DEPTH: usize = 1024;
 /// Inputs of those that go through the tiles together: a strip of their weights stays in the L1 cache.
 const BLOCK: usize = 256;
-/// Samples of a piece where the inputs are one stretch: whole tiles of six rows and of eight.
+/// At most so many samples make a piece of the forward pass.
 const SAMPLES: usize = 24;
 /// Positions of a piece of the weights' gradient.
 const POSITIONS: usize = 2 * LANES;
@@ -206,7 +206,7 @@ impl Dense {
     }
 
     /// Gradients of `x`, `weight` and `bias` from `dy: N x outputs`, the gradient of the output. Where the
-    /// forward pass applied a ReLU, `activated` is its output, and `dy` becomes the gradient before it.
+    /// forward pass applied a ReLU, `activated` is its output. What `dy` holds afterwards is not specified.
     pub fn backward(
         &self,
         x: &[f32],

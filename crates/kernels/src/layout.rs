@@ -93,7 +93,8 @@ impl Kernel for Transposing<'_> {
                     (rows.saturating_sub(row).min(V::SQUARE), V::SQUARE.min(padded_rows - row));
                 for column in (0..columns).step_by(V::SQUARE) {
                     let width = V::SQUARE.min(columns - column);
-                    // SAFETY: blocks end with the rows and columns of the matrices.
+                    // SAFETY: blocks end with the rows and columns of the matrices; one below the last row has no height, and
+                    // nothing of it is read.
                     unsafe {
                         let x =
                             self.from.as_ptr().wrapping_add(matrix * from.matrix + row * from.row + column);

@@ -25,7 +25,7 @@
 //! * `forward` overwrites its output. `backward` **adds** to the gradients of weights and biases, as an
 //!   autodiff tape wants it, and overwrites the gradient of the input.
 //! * A convolution and a dense layer can apply the ReLU after them themselves. Their `backward` then wants the
-//!   output too, and turns the gradient of the activated output into that of the plain one, in place.
+//!   output too, and uses the memory of its gradient for its own ends.
 //! * Work is cut in pieces whose sizes depend on the layer and the batch alone and is reduced in a fixed
 //!   order: the number of threads never changes a bit of a result.
 //! * Denormals are flushed to zero while a kernel runs ([`flush_denormals`]).

@@ -120,6 +120,32 @@ proptest! {
     }
 
     #[test]
+    fn conv2d_backward_through_relu(window in window(), channels in 1usize..20, picture in (3usize..20, 3usize..20), filters in 1usize..40, batch in 1usize..3, seed: u64) {
+        let input = [channels, picture.0, picture.1];
+        let Some(conv) = Conv2d::new(input, filters, window) else { return Ok(()) };
+        let (x, outputs) = (numbers(seed, batch * input.iter().product::<usize>()), batch * conv.output().iter().product::<usize>());
+        let weight = numbers(seed ^ 1, filters * channels * window.kernel[0] * window.kernel[1]);
+        let (mut y, dy) = (numbers(seed ^ 2, outputs), numbers(seed ^ 3, outputs));
+        relu(&mut y);
+        let mut before = dy.clone();
+        relu_backward(&y, &mut before);
+        let gradients = |activated: Option<&[f32]>, mut dy: Vec<f32>, with_input: bool| {
+            let (mut dx, mut dweight, mut dbias) = (vec![0.0; x.len()], vec![0.0; weight.len()], vec![0.0; filters]);
+            let into = ConvGradients { input: with_input.then_some(&mut dx), weight: &mut dweight, bias: &mut dbias };
+            conv.backward(&x, &weight, activated, &mut dy, into);
+            [dx, dweight, dbias]
+        };
+        for simd in Simd::available() {
+            for with_input in [false, true] {
+                let (found, expected) = simd.force(|| {
+                    (gradients(Some(&y), dy.clone(), with_input), gradients(None, before.clone(), with_input))
+                });
+                prop_assert_eq!(found, expected, "{} {}", simd.name(), with_input);
+            }
+        }
+    }
+
+    #[test]
     fn max_pool2d(window in window(), channels in 1usize..20, size in (1usize..8, 1usize..8), batch in 1usize..3, seed: u64) {
         let input = [channels, size.0, size.1];
         let Some(pool) = MaxPool2d::new(input, window) else { return Ok(()) };

@@ -198,8 +198,8 @@ impl Optimiser {
         self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
     }
 
-    /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients. A tensor that the
-    /// `snapshot` of the step's forward pass lacks is read.
+    /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients. What
+    /// was written to a tensor after the forward pass that `snapshot` is of is lost; a tensor that it lacks is read.
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.

@@ -46,6 +46,7 @@ impl OutputGradient<'_> {
         dbias: &mut [f32],
     ) -> Scratch {
         let ([filters, height, width], lanes) = (conv.output, padded(conv.output[0]));
+        assert_eq!(dbias.len(), filters, "conv2d: bias gradient");
         let mut before = Scratch::new(rows.len() * width * lanes);
         match self {
             Self::Plain { dy, activated, is_kept } => {
@@ -55,7 +56,7 @@ impl OutputGradient<'_> {
                 let pixels = Pixels {
                     dy: &mut dy[at..][..len],
                     activated,
-                    is_kept: *is_kept && activated.is_some(),
+                    is_kept: *is_kept,
                     before: &mut before,
                     dbias,
                 };

@@ -238,6 +238,7 @@ fn group(batch: usize, len: usize) -> usize {
 }
 
 /// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.
+#[inline(always)]
 fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
     if let Some(y) = activated {
         relu_backward_piece(y, dy);
@@ -245,6 +246,7 @@ fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
     add_pixels(dy, dbias);
 }
 
+#[inline(always)]
 fn add_pixels(dy: &[f32], dbias: &mut [f32]) {
     for pixel in dy.chunks_exact(dbias.len()) {
         for (sum, g) in dbias.iter_mut().zip(pixel) {

@@ -11,7 +11,7 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Rows of the tallest tile, by its width in lanes/16 less one, whose sums stay in registers.
     const TILE_ROWS: &'static [usize];
-    /// Rows of the tallest tile of half as many lanes, or zero where half of them take as long as all.
+    /// Rows of the tallest tile of half as many lanes, or zero where there are none.
     const HALF_TILE_ROWS: usize = 0;
     /// Rows and columns that are transposed at once.
     const SQUARE: usize = LANES;
@@ -22,7 +22,7 @@ pub(crate) trait Lanes: Copy {
     unsafe fn load_first(from: *const f32, n: usize) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn store_first(self, to: *mut f32, n: usize);
-    /// The first `n` of the first half.
+    /// The first `n <= LANES / 2`.
     #[inline(always)]
     unsafe fn store_first_half(self, to: *mut f32, n: usize) {
         // SAFETY: the caller's.
@@ -75,7 +75,8 @@ pub(crate) trait Lanes: Copy {
     }
 
     /// Lays `from`, of `height x width` numbers and at most [`SQUARE`](Self::SQUARE) of both, transposed in `to`, in lines
-    /// of `stored` numbers at least as long as `height`, of which the last are zeros. The strides are those from row to row.
+    /// of `stored` numbers, from `height` to `SQUARE`, of which the last are zeros. The strides are those from row to row.
+    /// Rows of `from` of `width` numbers can be read, `width` rows of `to` of `stored` numbers be written.
     #[inline(always)]
     unsafe fn transpose(
         from: *const f32,

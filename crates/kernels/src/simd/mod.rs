@@ -155,8 +155,8 @@ impl Simd {
         work()
     }
 
-    /// Runs plain loops, which the compiler vectorises for this set, denormals flushed. None of the sets changes the order
-    /// of operations or rounds otherwise.
+    /// Runs plain loops, which the compiler vectorises for this set where it inlines them, denormals flushed. None of the
+    /// sets changes the order of operations or rounds otherwise.
     pub(crate) fn vectorise(self, loops: impl FnOnce()) {
         // SAFETY: safe code has no conditions.
         unsafe { self.run(Loops(loops)) };

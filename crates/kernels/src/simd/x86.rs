@@ -265,7 +265,8 @@ unsafe fn store_first_of_eight(mut to: *mut f32, lanes: __m256, n: usize) {
             to = to.wrapping_add(4);
         }
         if n & 2 != 0 {
-            _mm_storel_pd(to.cast(), _mm_castps_pd(four));
+            // The store of two numbers that asks for no alignment.
+            _mm_storel_epi64(to.cast(), _mm_castps_si128(four));
             four = _mm_movehl_ps(four, four);
             to = to.wrapping_add(2);
         }
