@@ -168,10 +168,12 @@ impl Lanes for Avx512 {
         unsafe {
             let mut rows = [Self::splat(0.0); 16];
             for (i, row) in rows.iter_mut().enumerate().take(height) {
-                *row = Self::load_first(from.add(i * from_row), width);
+                let from = from.add(i * from_row);
+                *row = if width == 16 { Self::load(from) } else { Self::load_first(from, width) };
             }
             for (j, column) in transpose_sixteen(rows).iter().enumerate().take(width) {
-                column.store_first(to.add(j * to_row), stored);
+                let to = to.add(j * to_row);
+                if stored == 16 { column.store(to) } else { column.store_first(to, stored) }
             }
         }
     }
