@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all that must hold before a change lands.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -54,15 +55,11 @@ const SANITIZER: Step = (
     ],
 );
 
-/// Where the tests build the command. What an earlier build left there is removed, so that nobody takes it for theirs.
-fn lenslet() -> Result<PathBuf> {
+/// Where the tests build the command.
+fn built_by_tests() -> Result<PathBuf> {
     let runner = env::current_exe().context("cannot tell where this program is")?;
     let target = runner.ancestors().nth(2).context("this program is in no target directory")?;
-    let program = target.join("debug/lenslet").with_extension(env::consts::EXE_EXTENSION);
-    if program.exists() {
-        fs::remove_file(&program).with_context(|| format!("cannot remove {}", program.display()))?;
-    }
-    Ok(program)
+    Ok(target.join("debug/lenslet").with_extension(env::consts::EXE_EXTENSION))
 }
 
 /// Runs every step.
@@ -71,13 +68,18 @@ pub fn run(_: &Arguments) -> Result<ExitCode> {
     let mut summary = Vec::new();
     let sanitizer =
         cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")).then_some(SANITIZER);
-    let program = lenslet()?;
+    let program = built_by_tests()?;
+    if program.exists() {
+        // Of an earlier build: nobody shall take it for what the tests have built.
+        fs::remove_file(&program).with_context(|| format!("cannot remove {}", program.display()))?;
+    }
     for (name, variables, arguments) in STEPS.into_iter().chain(sanitizer) {
-        writeln!(out, "\n== {name}: cargo {}", arguments.join(" "))?;
-        let begun = Instant::now();
         let mut command = Command::new(env!("CARGO"));
         command.args(arguments).envs(variables.iter().copied()).current_dir(workspace());
         command.args((name == TRAINING).then_some(&program));
+        let shown: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+        writeln!(out, "\n== {name}: cargo {}", shown.join(" "))?;
+        let begun = Instant::now();
         let passed = command.status().context("cannot call cargo")?.success();
         summary.push((name, passed, begun.elapsed().as_secs_f64()));
     }

@@ -131,8 +131,9 @@ impl Dense {
         let [weight] = stretches.as_slice() else {
             return self.forward_stretches(x, |stretch| &stretches[stretch], bias, activation, y);
         };
-        self.check(x, bias, y);
-        self.sum(Simd::current(), x, weight, Start::Bias(bias), activation, y);
+        if self.check(x, bias, y) > 0 {
+            self.sum(Simd::current(), x, weight, Start::Bias(bias), activation, y);
+        }
     }
 
     /// Sums over each stretch of the inputs, then the stretches are added.
@@ -184,7 +185,7 @@ impl Dense {
         let (inputs, outputs, depth) = (self.inputs(), self.outputs, weight.depth());
         // Pieces of about equal size.
         let batch = y.len() / outputs;
-        let samples = batch.div_ceil(batch.div_ceil(SAMPLES).max(1)).max(1);
+        let samples = batch.div_ceil(batch.div_ceil(SAMPLES));
         y.par_chunks_mut(samples * outputs).zip(x.par_chunks(samples * inputs)).for_each(|(y, x)| {
             for first in (0..depth).step_by(BLOCK) {
                 let run = BLOCK.min(depth - first);

@@ -2,7 +2,7 @@
 //! channels last, as the kernels do.
 
 use crate::Simd;
-use crate::simd::{Kernel, LANES, Lanes};
+use crate::simd::{Kernel, LANES, Lanes, Square};
 use rayon::prelude::*;
 
 /// `N x C x H x W` to `N x H x W x C`.
@@ -89,23 +89,26 @@ impl Kernel for Transposing<'_> {
         let padded_rows = if padded { rows.next_multiple_of(LANES) } else { rows };
         for matrix in 0..count {
             for row in (0..padded_rows).step_by(V::SQUARE) {
-                let (height, stored) =
-                    (rows.saturating_sub(row).min(V::SQUARE), V::SQUARE.min(padded_rows - row));
                 for column in (0..columns).step_by(V::SQUARE) {
-                    let width = V::SQUARE.min(columns - column);
-                    // SAFETY: blocks end with the rows and columns of the matrices; one below the last row has no height, and
+                    let square = Square {
+                        from: self.from.as_ptr().wrapping_add(matrix * from.matrix + row * from.row + column),
+                        from_row: from.row,
+                        height: rows.saturating_sub(row).min(V::SQUARE),
+                        width: V::SQUARE.min(columns - column),
+                        to: self.to.as_mut_ptr().wrapping_add(matrix * to.matrix + column * to.row + row),
+                        to_row: to.row,
+                        stored: V::SQUARE.min(padded_rows - row),
+                    };
+                    // SAFETY: squares end with the rows and columns of the matrices; one below the last row has no height, and
                     // nothing of it is read.
                     unsafe {
-                        let x =
-                            self.from.as_ptr().wrapping_add(matrix * from.matrix + row * from.row + column);
-                        let y = self.to.as_mut_ptr().add(matrix * to.matrix + column * to.row + row);
-                        for i in 0..height {
+                        for i in 0..square.height {
                             // The next matrix, which often lies in other pages.
-                            let next = x.wrapping_add(i * from.row + from.matrix);
+                            let next = square.row(i).wrapping_add(from.matrix);
                             V::prefetch(next);
                             V::prefetch(next.wrapping_add(V::SQUARE - 1));
                         }
-                        V::transpose(x, from.row, [height, width], y, to.row, stored);
+                        V::transpose(square);
                     }
                 }
             }

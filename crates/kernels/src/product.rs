@@ -149,7 +149,7 @@ impl Kernel for Product<'_> {
                 // SAFETY: so many strips from `column` on are in the matrices.
                 unsafe {
                     match (strips - strip).min(V::TILE_ROWS.len()) {
-                        1 if is_half && V::HALF_TILE_ROWS > 0 => {
+                        1 if is_half && tallest::<V>(1, true) > 0 => {
                             self.panel::<V, 1, true>(some.clone(), column)
                         }
                         1 => self.panel::<V, 1, false>(some.clone(), column),
@@ -173,8 +173,7 @@ impl Product<'_> {
         some: Range<usize>,
         column: usize,
     ) {
-        let tallest =
-            if IS_HALF { V::HALF_TILE_ROWS } else { V::TILE_ROWS.get(STRIPS - 1).copied().unwrap_or(0) };
+        let tallest = tallest::<V>(STRIPS, IS_HALF);
         if tallest == 0 {
             return;
         }
@@ -206,7 +205,7 @@ impl Product<'_> {
         row: usize,
         column: usize,
     ) {
-        if ROWS > if IS_HALF { V::HALF_TILE_ROWS } else { V::TILE_ROWS[STRIPS - 1] } {
+        if ROWS > tallest::<V>(STRIPS, IS_HALF) {
             return;
         }
         let Self { left, right, output, .. } = self;
@@ -278,4 +277,10 @@ impl Product<'_> {
             }
         }
     }
+}
+
+/// Rows of the tallest tile so many strips wide, or half a strip; zero where there are no such tiles.
+#[inline(always)]
+fn tallest<V: Lanes>(strips: usize, is_half: bool) -> usize {
+    if is_half { V::HALF_TILE_ROWS } else { V::TILE_ROWS.get(strips - 1).copied().unwrap_or(0) }
 }

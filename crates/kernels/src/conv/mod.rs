@@ -6,7 +6,7 @@ mod strided;
 mod winograd;
 
 use self::gradient::OutputGradient;
-use crate::activation::{Activation, relu_backward, relu_backward_piece};
+use crate::activation::{Activation, relu_backward};
 use crate::scratch::Scratch;
 use crate::window::is_countable;
 use crate::{MaxPool2d, Window};
@@ -237,15 +237,7 @@ fn group(batch: usize, len: usize) -> usize {
     batch.div_ceil(groups).max(1)
 }
 
-/// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.
-#[inline(always)]
-fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
-    if let Some(y) = activated {
-        relu_backward_piece(y, dy);
-    }
-    add_pixels(dy, dbias);
-}
-
+/// Adds each pixel of a gradient to that of the bias.
 #[inline(always)]
 fn add_pixels(dy: &[f32], dbias: &mut [f32]) {
     for pixel in dy.chunks_exact(dbias.len()) {

@@ -5,7 +5,8 @@
 //! <https://arxiv.org/abs/1509.09308>, whose matrices `B`, `G` and `A` these are. The weight gradient is the
 //! transpose of the same linear maps.
 
-use super::{Conv2d, bias_backward};
+use super::{Conv2d, add_pixels};
+use crate::activation::relu_backward_piece;
 use crate::panels::{Panel, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
@@ -583,6 +584,15 @@ pub fn weight_backward(
         // SAFETY: `sums` are those of all channels, and `dweight` has the length that `Conv2d` checked.
         unsafe { simd.run(kernel) };
     });
+}
+
+/// Takes the gradient of some pictures back through the ReLU whose output is `activated`, and adds it to the bias's.
+#[inline(always)]
+fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
+    if let Some(y) = activated {
+        relu_backward_piece(y, dy);
+    }
+    add_pixels(dy, dbias);
 }
 
 #[cfg(test)]

@@ -74,25 +74,46 @@ pub(crate) trait Lanes: Copy {
         }
     }
 
-    /// Lays `from`, of `height x width` numbers and at most [`SQUARE`](Self::SQUARE) of both, transposed in `to`, in lines
-    /// of `stored` numbers, from `height` to `SQUARE`, of which the last are zeros. The strides are those from row to row.
-    /// Rows of `from` of `width` numbers can be read, `width` rows of `to` of `stored` numbers be written.
+    /// Lays a square transposed.
     #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        [height, width]: [usize; 2],
-        to: *mut f32,
-        to_row: usize,
-        stored: usize,
-    ) {
-        for j in 0..width {
-            for i in 0..stored {
-                // SAFETY: the caller's: these rows can be read and written.
+    unsafe fn transpose(square: Square) {
+        for j in 0..square.width {
+            for i in 0..square.stored {
+                // SAFETY: the caller's: the square's rows can be read and its lines be written.
                 unsafe {
-                    *to.add(j * to_row + i) = if i < height { *from.add(i * from_row + j) } else { 0.0 };
+                    *square.line(j).add(i) = if i < square.height { *square.row(i).add(j) } else { 0.0 };
                 }
             }
         }
+    }
+}
+
+/// Numbers that are transposed at once, and where they are laid.
+///
+/// Who transposes one promises that `height` rows of `width` numbers can be read, that `width` lines of `stored` can be
+/// written, and that none of these is above [`Lanes::SQUARE`] or `stored` below `height`.
+#[derive(Clone, Copy)]
+pub(crate) struct Square {
+    pub from: *const f32,
+    /// From one row to the next.
+    pub from_row: usize,
+    pub height: usize,
+    pub width: usize,
+    pub to: *mut f32,
+    /// From one line to the next, each of which was a column.
+    pub to_row: usize,
+    /// Numbers of a line, of which those after the first `height` are zeros.
+    pub stored: usize,
+}
+
+impl Square {
+    #[inline(always)]
+    pub fn row(self, i: usize) -> *const f32 {
+        self.from.wrapping_add(i * self.from_row)
+    }
+
+    #[inline(always)]
+    pub fn line(self, j: usize) -> *mut f32 {
+        self.to.wrapping_add(j * self.to_row)
     }
 }

@@ -7,7 +7,7 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use lanes::{LANES, Lanes};
+pub(crate) use lanes::{LANES, Lanes, Square};
 
 use crate::flush_denormals;
 use std::cell::Cell;

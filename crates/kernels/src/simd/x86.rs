@@ -1,7 +1,7 @@
 //! AVX-512 and AVX2 with FMA.
 
 use super::Kernel;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Square};
 use std::arch::x86_64::*;
 
 /// One register of sixteen.
@@ -156,23 +156,17 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        [height, width]: [usize; 2],
-        to: *mut f32,
-        to_row: usize,
-        stored: usize,
-    ) {
+    unsafe fn transpose(square: Square) {
+        let Square { height, width, stored, .. } = square;
         // SAFETY: as above; lanes that are masked out are neither read nor written.
         unsafe {
             let mut rows = [Self::splat(0.0); 16];
             for (i, row) in rows.iter_mut().enumerate().take(height) {
-                let from = from.add(i * from_row);
+                let from = square.row(i);
                 *row = if width == 16 { Self::load(from) } else { Self::load_first(from, width) };
             }
             for (j, column) in transpose_sixteen(rows).iter().enumerate().take(width) {
-                let to = to.add(j * to_row);
+                let to = square.line(j);
                 if stored == 16 { column.store(to) } else { column.store_first(to, stored) }
             }
         }
@@ -420,39 +414,33 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(
-        from: *const f32,
-        from_row: usize,
-        [height, width]: [usize; 2],
-        to: *mut f32,
-        to_row: usize,
-        stored: usize,
-    ) {
+    unsafe fn transpose(square: Square) {
+        let Square { height, width, stored, .. } = square;
         // SAFETY: as above; lanes that are masked out are not read.
         unsafe {
             let mut rows = [_mm256_setzero_ps(); 8];
             if [height, width] == [8, 8] {
                 for (i, row) in rows.iter_mut().enumerate() {
-                    *row = _mm256_loadu_ps(from.add(i * from_row));
+                    *row = _mm256_loadu_ps(square.row(i));
                 }
             } else {
                 let (mask, _) = first_of_two(width);
                 for (i, row) in rows.iter_mut().enumerate() {
                     if i < height {
-                        *row = _mm256_maskload_ps(from.add(i * from_row), mask);
+                        *row = _mm256_maskload_ps(square.row(i), mask);
                     }
                 }
             }
             let columns = transpose_eight(rows);
             if [stored, width] == [8, 8] {
                 for (j, column) in columns.iter().enumerate() {
-                    _mm256_storeu_ps(to.add(j * to_row), *column);
+                    _mm256_storeu_ps(square.line(j), *column);
                 }
                 return;
             }
             for (j, column) in columns.iter().enumerate() {
                 if j < width {
-                    store_first_of_eight(to.add(j * to_row), *column, stored);
+                    store_first_of_eight(square.line(j), *column, stored);
                 }
             }
         }
