@@ -253,8 +253,7 @@ impl Dense {
         pieces.into_par_iter().enumerate().for_each(|(piece, channels)| {
             let (channel, position) = (piece / blocks * LANES, piece % blocks * POSITIONS);
             let positions = POSITIONS.min(self.positions - position);
-            // Planes that start in lines of their own, so that they do not drive each other out of the cache.
-            let plane = batch * POSITIONS + LANES;
+            let plane = batch * POSITIONS;
             let mut seen = Scratch::new(channels.len() * plane);
             let x = &x[position * self.channels + channel..];
             if self.channels == 1 {
