@@ -178,9 +178,10 @@ impl Product<'_> {
             return;
         }
         let tiles = some.len().div_ceil(tallest);
+        let (lower, higher) = (some.len() / tiles, some.len() % tiles);
         let mut row = some.start;
         for tile in 0..tiles {
-            let height = some.len() / tiles + usize::from(tile < some.len() % tiles);
+            let height = lower + usize::from(tile < higher);
             // SAFETY: the rows up to `row + height` are in the matrices.
             unsafe {
                 match height {
