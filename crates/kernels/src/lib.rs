@@ -48,6 +48,7 @@ mod batch_norm;
 mod conv;
 mod dense;
 mod dropout;
+mod exp;
 mod flush;
 mod layout;
 mod loss;

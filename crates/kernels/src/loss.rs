@@ -1,6 +1,7 @@
 //! Softmax and its cross-entropy.
 
-use crate::flush_denormals;
+use crate::exp::exp;
+use crate::{Scratch, Simd};
 
 /// What a batch's logits are worth against its labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,19 +18,23 @@ pub struct CrossEntropy {
 /// If `classes` is zero or does not divide the length.
 pub fn softmax(logits: &mut [f32], classes: usize) {
     assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are no rows of {classes}");
-    flush_denormals(|| {
+    Simd::current().vectorise(|| {
         for row in logits.chunks_exact_mut(classes) {
-            let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut sum = 0.0;
-            for value in row.iter_mut() {
-                *value = (*value - max).exp();
-                sum += *value;
-            }
-            for value in row {
-                *value /= sum;
-            }
+            let max = largest(row);
+            row.iter_mut().for_each(|value| *value -= max);
+        }
+        logits.iter_mut().for_each(|value| *value = exp(*value));
+        for row in logits.chunks_exact_mut(classes) {
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|value| *value /= sum);
         }
     });
+}
+
+/// The largest of a row that is a number.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    row.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 /// What a batch's logits are held against: a label each, and optionally a second one, smoothed.
@@ -98,25 +103,46 @@ pub fn softmax_cross_entropy<'a>(
     if let Some((second, share)) = targets.mix {
         assert_eq!([second.len(), share.len()], [rows; 2], "the mix is not of {rows} samples");
     }
-    flush_denormals(|| cross_entropy_rows(logits, targets, classes, gradient))
+    for (sample, label) in (0..rows).flat_map(|sample| targets.of(sample).map(|(label, _)| (sample, label))) {
+        assert!(label < classes, "label {label} of sample {sample} is not below {classes}");
+    }
+    let mut report = CrossEntropy { loss: 0.0, correct: 0 };
+    let mut scratch;
+    let exponentials = match gradient {
+        Some(gradient) => {
+            assert_eq!(gradient.len(), logits.len(), "the gradient is not of the logits");
+            gradient
+        }
+        None => {
+            scratch = Scratch::new(logits.len());
+            &mut scratch[..]
+        }
+    };
+    Simd::current().vectorise(|| report = cross_entropy_rows(logits, targets, classes, exponentials));
+    report
 }
 
+/// Leaves the gradient where it had its exponentials.
+#[inline(always)]
 fn cross_entropy_rows(
     logits: &[f32],
     targets: Targets<'_>,
     classes: usize,
-    mut gradient: Option<&mut [f32]>,
+    exponentials: &mut [f32],
 ) -> CrossEntropy {
+    for (row, exponentials) in logits.chunks_exact(classes).zip(exponentials.chunks_exact_mut(classes)) {
+        let max = largest(row);
+        for (difference, logit) in exponentials.iter_mut().zip(row) {
+            *difference = logit - max;
+        }
+    }
+    exponentials.iter_mut().for_each(|value| *value = exp(*value));
     let rows = targets.labels.len();
     let (per_row, spread) = (1.0 / rows as f32, targets.smoothing / classes as f32);
     let (mut loss, mut correct) = (0.0f64, 0);
-    for (row, logits) in logits.chunks_exact(classes).enumerate() {
-        let parts = targets.of(row);
-        for (label, _) in parts {
-            assert!(label < classes, "label {label} of sample {row} is not below {classes}");
-        }
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = logits.iter().map(|v| (v - max).exp()).sum();
+    let samples = logits.chunks_exact(classes).zip(exponentials.chunks_exact_mut(classes)).enumerate();
+    for (sample, (logits, gradient)) in samples {
+        let (parts, max, sum) = (targets.of(sample), largest(logits), gradient.iter().sum::<f32>());
         // What has no part must not make 0 times infinity.
         let mut expected: f32 =
             parts.iter().filter(|(_, part)| *part != 0.0).map(|(l, p)| p * logits[*l]).sum();
@@ -124,15 +150,12 @@ fn cross_entropy_rows(
             expected += spread * logits.iter().sum::<f32>();
         }
         loss += f64::from(sum.ln() + max - expected);
-        correct += usize::from(logits.iter().position(|v| *v == max) == Some(targets.labels[row]));
-        if let Some(gradient) = gradient.as_deref_mut() {
-            let gradient = &mut gradient[row * classes..(row + 1) * classes];
-            for (g, v) in gradient.iter_mut().zip(logits) {
-                *g = ((v - max).exp() / sum - spread) * per_row;
-            }
-            for (label, part) in parts {
-                gradient[label] -= part * per_row;
-            }
+        correct += usize::from(logits.iter().position(|v| *v == max) == Some(targets.labels[sample]));
+        for g in &mut *gradient {
+            *g = (*g / sum - spread) * per_row;
+        }
+        for (label, part) in parts {
+            gradient[label] -= part * per_row;
         }
     }
     CrossEntropy { loss: (loss / rows as f64) as f32, correct }
