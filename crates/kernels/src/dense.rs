@@ -4,12 +4,13 @@ use crate::activation::relu_piece;
 use crate::layout::{Strides, Transpose};
 use crate::panels::{Packed, padded};
 use crate::product::{Left, Output, Right, Start, multiply};
-use crate::scratch::Scratch;
+use crate::scratch::{Rows, Scratch};
 use crate::simd::LANES;
 use crate::window::is_countable;
 use crate::{Activation, PIECE, Simd, relu_backward};
 use rayon::prelude::*;
 use std::borrow::Borrow;
+use std::ops::Range;
 
 /// About so many inputs make a stretch, whose products a piece of the forward pass sums: their weights stay in the L2
 /// cache.
@@ -31,7 +32,28 @@ const WEIGHTS: usize = 1 << 16;
 pub struct Dense {
     channels: usize,
     positions: usize,
+    /// Positions of a picture's row.
+    width: usize,
     outputs: usize,
+}
+
+/// Where the inputs of a forward pass come from.
+pub(crate) trait Inputs: Sync {
+    /// Those of some samples at some positions: a row for each sample, and how far one lies from the next.
+    fn some(&self, samples: Range<usize>, positions: Range<usize>) -> (Rows<'_>, usize);
+}
+
+/// Inputs that lie in memory.
+struct Batch<'a> {
+    x: &'a [f32],
+    layer: &'a Dense,
+}
+
+impl Inputs for Batch<'_> {
+    fn some(&self, samples: Range<usize>, positions: Range<usize>) -> (Rows<'_>, usize) {
+        let (inputs, first) = (self.layer.inputs(), positions.start * self.layer.channels);
+        (Rows::Borrowed(&self.x[samples.start * inputs + first..samples.end * inputs]), inputs)
+    }
 }
 
 /// Weights that [`Dense::pack`] has laid as the forward pass goes through them.
@@ -62,9 +84,16 @@ impl Dense {
             return None;
         }
         // The channels of one pixel lie as a row of numbers does.
-        let (channels, positions) =
-            if height * width == 1 { (1, channels) } else { (channels, height * width) };
-        Some(Self { channels, positions, outputs })
+        Some(if height * width == 1 {
+            Self { channels: 1, positions: channels, width: channels, outputs }
+        } else {
+            Self { channels, positions: height * width, width, outputs }
+        })
+    }
+
+    /// Channels, positions and those of a row: of the pictures that it flattens.
+    pub(crate) const fn picture(&self) -> [usize; 3] {
+        [self.channels, self.positions, self.width]
     }
 
     const fn inputs(&self) -> usize {
@@ -76,29 +105,42 @@ impl Dense {
         self.inputs() * self.outputs
     }
 
-    /// Positions of a stretch, whole lanes.
-    fn stretch(&self) -> usize {
-        (DEPTH / self.channels / LANES).max(1) * LANES
+    /// Positions of a stretch: whole rows of a picture where they are short, otherwise whole lanes.
+    pub(crate) fn stretch(&self) -> usize {
+        match DEPTH / (self.channels * self.width) {
+            0 => (DEPTH / self.channels / LANES).max(1) * LANES,
+            rows => rows * self.width,
+        }
+    }
+
+    /// Positions of each stretch.
+    fn stretches(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
+        let (stretch, positions) = (self.stretch(), self.positions);
+        (0..positions.div_ceil(stretch)).map(move |s| s * stretch..((s + 1) * stretch).min(positions))
     }
 
     fn check(&self, x: &[f32], bias: &[f32], y: &[f32]) -> usize {
-        assert_eq!(bias.len(), self.outputs, "dense: bias");
         assert!(x.len().is_multiple_of(self.inputs()), "dense: input is no batch of {}", self.inputs());
         let batch = x.len() / self.inputs();
-        assert_eq!(y.len(), batch * self.outputs, "dense: output of a batch of {batch}");
+        self.check_output(batch, bias, y);
         batch
+    }
+
+    fn check_output(&self, batch: usize, bias: &[f32], y: &[f32]) {
+        assert_eq!(bias.len(), self.outputs, "dense: bias");
+        assert_eq!(y.len(), batch * self.outputs, "dense: output of a batch of {batch}");
     }
 
     /// Weights of `outputs x inputs` as the forward pass wants them, to be used for many batches.
     pub fn pack(&self, weight: &[f32]) -> PackedDense {
         assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
-        let (simd, stretches) = (Simd::current(), 0..self.positions.div_ceil(self.stretch()));
-        PackedDense { stretches: stretches.map(|stretch| self.pack_stretch(simd, weight, stretch)).collect() }
+        let simd = Simd::current();
+        PackedDense {
+            stretches: self.stretches().map(|some| self.pack_stretch(simd, weight, some)).collect(),
+        }
     }
 
-    fn pack_stretch(&self, simd: Simd, weight: &[f32], stretch: usize) -> Packed {
-        let first = stretch * self.stretch();
-        let some = first..(first + self.stretch()).min(self.positions);
+    fn pack_stretch(&self, simd: Simd, weight: &[f32], some: Range<usize>) -> Packed {
         Packed::transposed(simd, weight, [self.channels, self.positions], some)
     }
 
@@ -109,9 +151,13 @@ impl Dense {
             return self.forward_packed(x, &self.pack(weight), bias, activation, y);
         }
         assert_eq!(weight.len(), self.outputs * self.inputs(), "dense: weight");
+        if self.check(x, bias, y) == 0 {
+            return;
+        }
         // A stretch is packed where it is used, and leaves the cache with its use.
         let simd = Simd::current();
-        self.forward_stretches(x, |stretch| self.pack_stretch(simd, weight, stretch), bias, activation, y);
+        let packed = |_, some| self.pack_stretch(simd, weight, some);
+        self.forward_stretches(&Batch { x, layer: self }, packed, bias, activation, y);
     }
 
     /// [`forward`](Self::forward) with weights that [`pack`](Self::pack) has packed.
@@ -126,33 +172,47 @@ impl Dense {
         activation: Activation,
         y: &mut [f32],
     ) {
+        let batch = self.check(x, bias, y);
+        self.forward_inputs(&Batch { x, layer: self }, batch, weight, bias, activation, y);
+    }
+
+    /// The same for inputs from wherever they come.
+    pub(crate) fn forward_inputs(
+        &self,
+        x: &impl Inputs,
+        batch: usize,
+        weight: &PackedDense,
+        bias: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        self.check_output(batch, bias, y);
         let PackedDense { stretches } = weight;
-        assert_eq!(stretches.len(), self.positions.div_ceil(self.stretch()), "dense: packed weight");
-        let [weight] = stretches.as_slice() else {
-            return self.forward_stretches(x, |stretch| &stretches[stretch], bias, activation, y);
-        };
-        if self.check(x, bias, y) > 0 {
-            self.sum(Simd::current(), x, weight, Start::Bias(bias), activation, y);
+        assert_eq!(stretches.len(), self.stretches().len(), "dense: packed weight");
+        if batch == 0 {
+            return;
+        }
+        match stretches.as_slice() {
+            [weight] => self.sum(x, 0..self.positions, weight, Start::Bias(bias), activation, y),
+            _ => self.forward_stretches(x, |stretch, _| &stretches[stretch], bias, activation, y),
         }
     }
 
     /// Sums over each stretch of the inputs, then the stretches are added.
     fn forward_stretches<W: Borrow<Packed>>(
         &self,
-        x: &[f32],
-        weight: impl Fn(usize) -> W + Sync,
+        x: &impl Inputs,
+        weight: impl Fn(usize, Range<usize>) -> W + Sync,
         bias: &[f32],
         activation: Activation,
         y: &mut [f32],
     ) {
-        if self.check(x, bias, y) == 0 {
-            return;
-        }
-        let (simd, stretches) = (Simd::current(), self.positions.div_ceil(self.stretch()));
-        let (mut partials, len) = (Scratch::new(stretches * y.len()), y.len());
-        partials.par_chunks_exact_mut(len).enumerate().for_each(|(stretch, y)| {
-            let x = &x[stretch * self.stretch() * self.channels..];
-            self.sum(simd, x, weight(stretch).borrow(), Start::Zero, Activation::Identity, y);
+        let (simd, stretches) = (Simd::current(), self.stretches());
+        let (mut partials, len) = (Scratch::new(stretches.len() * y.len()), y.len());
+        let stretches: Vec<_> = partials.chunks_exact_mut(len).zip(stretches).enumerate().collect();
+        stretches.into_par_iter().for_each(|(stretch, (y, some))| {
+            let weight = weight(stretch, some.clone());
+            self.sum(x, some, weight.borrow(), Start::Zero, Activation::Identity, y);
         });
         let piece = SAMPLES * self.outputs;
         y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
@@ -175,21 +235,24 @@ impl Dense {
     /// `y = activation(start + x W^T)` over a stretch of the inputs.
     fn sum(
         &self,
-        simd: Simd,
-        x: &[f32],
+        x: &impl Inputs,
+        stretch: Range<usize>,
         weight: &Packed,
         start: Start,
         activation: Activation,
         y: &mut [f32],
     ) {
-        let (inputs, outputs, depth) = (self.inputs(), self.outputs, weight.depth());
-        // Pieces of about equal size.
+        let (simd, outputs, depth) = (Simd::current(), self.outputs, weight.depth());
+        // Pieces, and blocks, of about equal size.
         let batch = y.len() / outputs;
         let samples = batch.div_ceil(batch.div_ceil(SAMPLES));
-        y.par_chunks_mut(samples * outputs).zip(x.par_chunks(samples * inputs)).for_each(|(y, x)| {
-            for first in (0..depth).step_by(BLOCK) {
-                let run = BLOCK.min(depth - first);
-                let left = Left { data: &x[first..], row: inputs, step: 1, runs: &[0], run };
+        let block = depth.div_ceil(depth.div_ceil(BLOCK));
+        y.par_chunks_mut(samples * outputs).enumerate().for_each(|(piece, y)| {
+            let (first_sample, rows) = (piece * samples, y.len() / outputs);
+            let (x, row) = x.some(first_sample..first_sample + rows, stretch.clone());
+            for first in (0..depth).step_by(block) {
+                let run = block.min(depth - first);
+                let left = Left { data: &x[first..], row, step: 1, runs: &[0], run };
                 let activation = if first + run == depth { activation } else { Activation::Identity };
                 for (panel, right) in weight.panels() {
                     let start = match start {
@@ -198,7 +261,6 @@ impl Dense {
                         start => start,
                     };
                     let right = Right { data: &right.data[first * right.step..], ..right };
-                    let rows = y.len() / outputs;
                     let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
                     multiply(simd, left, right, start, activation, output);
                 }

@@ -65,7 +65,7 @@ mod window;
 pub use activation::{Activation, relu, relu_backward};
 pub use avg_pool::AvgPool2d;
 pub use batch_norm::{BatchNorm, BatchNormGradients, BatchStatistics};
-pub use conv::{Conv2d, ConvGradients};
+pub use conv::{Conv2d, ConvGradients, Flattened};
 pub use dense::{Dense, DenseGradients, PackedDense};
 pub use dropout::Dropout;
 pub use flush::flush_denormals;

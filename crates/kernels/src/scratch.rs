@@ -79,3 +79,20 @@ impl DerefMut for Scratch {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }
+
+/// Rows of numbers that lie in memory, or were made for this use.
+pub enum Rows<'a> {
+    Borrowed(&'a [f32]),
+    Made(Scratch),
+}
+
+impl Deref for Rows<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Borrowed(rows) => rows,
+            Self::Made(rows) => rows,
+        }
+    }
+}

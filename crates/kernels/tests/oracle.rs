@@ -3,7 +3,7 @@
 
 use lenslet_kernels::{
     Activation, AdamStep, AvgPool2d, BatchNorm, BatchNormGradients, Conv2d, ConvGradients, Dense,
-    DenseGradients, Dropout, MaxPool2d, Padding, Simd, Window, naive, relu, relu_backward,
+    DenseGradients, Dropout, Flattened, MaxPool2d, Padding, Simd, Window, naive, relu, relu_backward,
 };
 use proptest::prelude::*;
 
@@ -213,6 +213,26 @@ proptest! {
             assert_close("dbias", &sums[1], &wide(&expected_sums[1]));
             prop_assert!(!with_input || sums[2] == expected_sums[2]);
         }
+    }
+
+    /// What a dense layer makes of a convolution's rows as they come is what it makes of them all.
+    #[test]
+    fn conv2d_with_flattening(window in window(), channels in 1usize..4, picture in (4usize..30, 4usize..50), filters in 1usize..40, outputs in 1usize..40, batch in 0usize..30, seed: u64) {
+        let input = [channels, picture.0, picture.1];
+        let Some(conv) = Conv2d::new(input, filters, window) else { return Ok(()) };
+        let dense = Dense::of_pictures(conv.output(), outputs).expect("not empty");
+        let inputs = conv.output().iter().product::<usize>();
+        let x = numbers(seed, batch * input.iter().product::<usize>());
+        let weight = numbers(seed ^ 1, filters * channels * window.kernel[0] * window.kernel[1]);
+        let packed = dense.pack(&numbers(seed ^ 2, inputs * outputs));
+        let (bias, dense_bias) = (numbers(seed ^ 3, filters), numbers(seed ^ 4, outputs));
+        let (mut y, mut expected) = (vec![f32::NAN; batch * inputs], vec![f32::NAN; batch * outputs]);
+        conv.forward(&x, &weight, &bias, Activation::Relu, &mut y);
+        dense.forward_packed(&y, &packed, &dense_bias, Activation::Identity, &mut expected);
+        let flattened = Flattened { dense: &dense, weight: &packed, bias: &dense_bias, activation: Activation::Identity };
+        let mut found = vec![f32::NAN; batch * outputs];
+        conv.forward_flattened(&x, &weight, &bias, Activation::Relu, flattened, &mut found);
+        prop_assert_eq!(found, expected);
     }
 
     #[test]

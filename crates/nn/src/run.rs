@@ -7,8 +7,8 @@ use dfdx::prelude::{
     Cpu, CpuError, Gradients, HasShape, PutTape, ReshapeTo, Shape, SplitTape, Tape, Tensor, TensorFromVec,
 };
 use lenslet_kernels::{
-    Activation, BatchNormGradients, BatchStatistics, ConvGradients, Dense, DenseGradients, MaxPool2d,
-    PackedDense, add, on_worker, relu, relu_backward, to_channels_first, to_channels_last,
+    Activation, BatchNormGradients, BatchStatistics, ConvGradients, Dense, DenseGradients, Flattened,
+    MaxPool2d, PackedDense, add, on_worker, relu, relu_backward, to_channels_first, to_channels_last,
 };
 use std::sync::Arc;
 
@@ -180,6 +180,21 @@ pub(crate) fn flattening(stages: &[Stage], index: usize, dense: Dense) -> Dense 
     of_pictures.unwrap_or(dense)
 }
 
+/// The convolution whose output a dense layer can flatten as it comes, with nothing but a ReLU between.
+fn convolution_before(stages: &[Stage], dense: usize) -> Option<usize> {
+    flattened(stages, dense)?;
+    let before = |index: usize| index.checked_sub(1);
+    let activation = before(before(dense)?)?;
+    let is_relu = matches!(stages[activation].operation, Operation::Relu);
+    let convolution = if is_relu { before(activation)? } else { activation };
+    matches!(stages[convolution].operation, Operation::Conv2d(_)).then_some(convolution)
+}
+
+/// Whether a dense layer can do this stage.
+fn is_held(stages: &[Stage], index: usize) -> bool {
+    (index + 2..stages.len().min(index + 4)).any(|dense| convolution_before(stages, dense) == Some(index))
+}
+
 /// What the backward pass needs of the forward pass.
 #[derive(Default)]
 pub(crate) struct Trace {
@@ -223,6 +238,8 @@ pub(crate) enum Weights {
     Plain(Vec<Buffer>),
     /// A dense layer's for inference.
     Packed(Arc<PackedDense>, Buffer),
+    /// The same, and those of the convolution that it does before.
+    PackedAfter(Vec<Buffer>, Arc<PackedDense>, Buffer),
 }
 
 /// `weights` are those of each stage that has parameters.
@@ -237,6 +254,8 @@ pub(crate) fn run_forward(
     let mut current = x;
     // Where they are copied out of their tensors, one thread does it while the others are at the stage before.
     let mut upcoming = weights.next();
+    // Of a convolution that the dense layer after it does.
+    let mut held = None;
     // What waits for the other way of the blocks at hand.
     let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in plan.stages.iter().enumerate() {
@@ -261,12 +280,24 @@ pub(crate) fn run_forward(
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
                 let taken = if has_parameters { upcoming.take() } else { None };
-                let own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
+                let mut own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
+                if let (Some(Weights::Plain(convolution)), Weights::Packed(weight, bias)) =
+                    (held.take(), &own)
+                {
+                    own = Weights::PackedAfter(convolution, weight.clone(), bias.clone());
+                }
                 let mode = match (training, is_trained) {
                     (false, _) => Mode::Inference,
                     (true, false) => Mode::Frozen,
                     (true, true) => Mode::Trained,
                 };
+                if mode == Mode::Inference && is_held(&plan.stages, index) {
+                    upcoming = upcoming.or_else(|| weights.next());
+                    if matches!(upcoming, Some(Weights::Packed(..))) {
+                        held = Some(own);
+                        continue;
+                    }
+                }
                 let run = || run_stage(&plan.stages, index, &current, &own, batch, mode);
                 let next = &mut upcoming;
                 let ((output, found), ()) = rayon::join(run, || {
@@ -318,7 +349,19 @@ pub(crate) fn run_stage(
             flattening(stages, index, *dense).forward_packed(x, weight, bias, activation, &mut y);
             return (y, found);
         }
-        (_, Weights::Packed(..)) => unreachable!("dense layers alone are packed"),
+        (Operation::Dense(dense), Weights::PackedAfter(convolution, weight, bias)) => {
+            let dense = &flattening(stages, index, *dense);
+            let flattened = Flattened { dense, weight, bias, activation };
+            let before = convolution_before(stages, index).expect("its weights were held");
+            let (Operation::Conv2d(conv), [weight, bias]) =
+                (&stages[before].operation, convolution.as_slice())
+            else {
+                unreachable!("a convolution has a weight and a bias")
+            };
+            conv.forward_flattened(x, weight, bias, activation_of(stages, before), flattened, &mut y);
+            return (y, found);
+        }
+        (_, Weights::Packed(..) | Weights::PackedAfter(..)) => unreachable!("dense layers alone are packed"),
         (_, Weights::Plain(parameters)) => parameters.as_slice(),
     };
     match (&stage.operation, parameters) {

@@ -591,18 +591,32 @@ fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
     assert!(gradients(&|_| true).values().all(is_zero));
 }
 
-#[test]
-fn inference_answers_as_the_network_did_when_it_was_made() {
-    let mut net = Blocks::with_classes(3).expect("three");
+network! {
+    /// Dense layers flatten what the convolution before them leaves as it comes.
+    Rows: 2x20x17 => conv(30, 3x3), relu, flatten, dense(classes)
+}
+
+network! { Bare: 2x6x6 => conv(3, 3x3, same), flatten, dense(4), relu, dense(classes) }
+
+fn inference_answers_as_made<N: Classifier>() {
+    let mut net = N::with_classes(3).expect("three");
     initialise(&mut net, Initialiser::GlorotUniform, 5);
-    let pictures: Vec<f32> = (0..4 * 2 * 6 * 6).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
-    let answer = |net: &Blocks| logits(net, pictures.clone(), NoneTape).expect("memory").as_vec();
+    let picture: usize = N::INPUT.iter().product();
+    let pictures: Vec<f32> = (0..30 * picture).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let answer = |net: &N| logits(net, pictures.clone(), NoneTape).expect("memory").as_vec();
     let before = answer(&net);
     let inference = Inference::new(net.whole_plan());
     initialise(&mut net, Initialiser::GlorotUniform, 6);
     assert_ne!(answer(&net), before);
     // More than once, and fewer pictures: the weights stay whole.
     assert_eq!(inference.run(pictures.clone()).expect("whole pictures"), before);
-    assert_eq!(inference.run(pictures[..72].to_vec()).expect("one picture"), before[..3]);
+    assert_eq!(inference.run(pictures[..picture].to_vec()).expect("one picture"), before[..3]);
     assert!(inference.run(pictures[1..].to_vec()).is_err());
+}
+
+#[test]
+fn inference_answers_as_the_network_did_when_it_was_made() {
+    inference_answers_as_made::<Blocks>();
+    inference_answers_as_made::<Rows>();
+    inference_answers_as_made::<Bare>();
 }

@@ -4,36 +4,20 @@
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
 use super::gradient::OutputGradient;
-use super::{Conv2d, group};
+use super::{Conv2d, Flattened, group};
+use crate::dense::Inputs;
 use crate::panels::{Packed, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
-use crate::scratch::Scratch;
+use crate::scratch::{Rows, Scratch};
 use crate::{Activation, MaxPool2d, Padding, Simd, Window, flush_denormals};
 use rayon::prelude::*;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 
 /// Numbers of a piece of the padded input: 256 KiB, so that it stays in a core's L2 cache.
 const PIECE: usize = 1 << 16;
 
 /// Numbers of output gradient that a weight gradient takes in at a time: 16 KiB, for the L1 cache.
 const BLOCK: usize = 1 << 12;
-
-/// Rows of a picture in its padding, or of the picture itself where there is none.
-enum Rows<'a> {
-    Borrowed(&'a [f32]),
-    Padded(Scratch),
-}
-
-impl Deref for Rows<'_> {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        match self {
-            Self::Borrowed(rows) => rows,
-            Self::Padded(rows) => rows,
-        }
-    }
-}
 
 /// A picture of `[channels, height, width]`, channels last, with zeros around it.
 struct Framed<'a> {
@@ -67,7 +51,7 @@ impl<'a> Framed<'a> {
             inside.copy_from_slice(&self.picture[(at - self.padding.top) * row..][..row]);
             after.fill(0.0);
         }
-        Rows::Padded(framed)
+        Rows::Made(framed)
     }
 }
 
@@ -263,6 +247,12 @@ impl<'a> Forward<'a> {
         }
     }
 
+    /// The same, and then a dense layer that flattens what comes out, whose stretches are whole rows.
+    pub fn apply_flattened(&self, x: &[f32], batch: usize, flattened: Flattened, y: &mut [f32]) {
+        let Flattened { dense, weight, bias, activation } = flattened;
+        dense.forward_inputs(&Outputs { forward: self, x }, batch, weight, bias, activation, y);
+    }
+
     /// Output rows of a piece.
     fn piece(&self) -> usize {
         (PIECE / (self.conv.framed(&[]).row() * self.conv.window.stride[0])).clamp(1, self.conv.output[1])
@@ -295,6 +285,25 @@ impl<'a> Forward<'a> {
                 );
             }
         }
+    }
+}
+
+/// What comes out for some pictures, made where it is wanted.
+struct Outputs<'a> {
+    forward: &'a Forward<'a>,
+    x: &'a [f32],
+}
+
+impl Inputs for Outputs<'_> {
+    fn some(&self, samples: Range<usize>, positions: Range<usize>) -> (Rows<'_>, usize) {
+        let Conv2d { output: [filters, _, width], .. } = *self.forward.conv;
+        let (picture, row) = (self.forward.conv.input_len(), positions.len() * filters);
+        let x = &self.x[samples.start * picture..samples.end * picture];
+        let mut outputs = Scratch::new(samples.len() * row);
+        for (x, y) in x.chunks_exact(picture).zip(outputs.chunks_exact_mut(row)) {
+            self.forward.rows(x, positions.start / width, y);
+        }
+        (Rows::Made(outputs), row)
     }
 }
 

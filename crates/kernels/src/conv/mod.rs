@@ -9,7 +9,7 @@ use self::gradient::OutputGradient;
 use crate::activation::{Activation, relu_backward};
 use crate::scratch::Scratch;
 use crate::window::is_countable;
-use crate::{MaxPool2d, Window};
+use crate::{Dense, MaxPool2d, PackedDense, Window};
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
@@ -31,6 +31,19 @@ pub struct ConvGradients<'a> {
     pub weight: &'a mut [f32],
     /// Added to: `O`.
     pub bias: &'a mut [f32],
+}
+
+/// A dense layer that flattens what a convolution leaves.
+#[derive(Clone, Copy)]
+pub struct Flattened<'a> {
+    /// Of the convolution's [`output`](Conv2d::output).
+    pub dense: &'a Dense,
+    /// Its weights.
+    pub weight: &'a PackedDense,
+    /// As many as it has outputs.
+    pub bias: &'a [f32],
+    /// After it.
+    pub activation: Activation,
 }
 
 impl Conv2d {
@@ -131,6 +144,36 @@ impl Conv2d {
             let mut outputs = Scratch::new(x.len() / self.input_len() * self.output_len());
             self.forward(x, weight, bias, activation, &mut outputs);
             pool.forward(&outputs, y, winners);
+        }
+    }
+
+    /// [`forward`](Self::forward) and then a dense layer: `y` is its output. Some rows of pictures are in the cache from
+    /// the one to the other, where the convolution is a direct one.
+    ///
+    /// # Panics
+    /// Where the dense layer is of other pictures than this layer's output, besides what [`forward`](Self::forward) and
+    /// [`Dense::forward_packed`] panic on.
+    pub fn forward_flattened(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+        flattened: Flattened,
+        y: &mut [f32],
+    ) {
+        let Flattened { dense, weight: packed, bias: dense_bias, activation: after } = flattened;
+        let [filters, height, width] = self.output;
+        let batch = self.check_input(x, weight, bias);
+        if dense.picture() == [filters, height * width, width]
+            && dense.stretch().is_multiple_of(width)
+            && matches!(self.algorithm(), Algorithm::Direct)
+        {
+            direct::Forward::new(self, weight, bias, activation).apply_flattened(x, batch, flattened, y);
+        } else {
+            let mut outputs = Scratch::new(batch * self.output_len());
+            self.forward(x, weight, bias, activation, &mut outputs);
+            dense.forward_packed(&outputs, packed, dense_bias, after, y);
         }
     }
 
