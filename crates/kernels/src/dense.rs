@@ -193,7 +193,7 @@ impl Dense {
             return;
         }
         match stretches.as_slice() {
-            [weight] => self.sum(x, 0..self.positions, weight, Start::Bias(bias), activation, y),
+            [weight] => self.sum(Simd::current(), x, 0..self.positions, weight, Some((bias, activation)), y),
             _ => self.forward_stretches(x, |stretch, _| &stretches[stretch], bias, activation, y),
         }
     }
@@ -212,7 +212,7 @@ impl Dense {
         let stretches: Vec<_> = partials.chunks_exact_mut(len).zip(stretches).enumerate().collect();
         stretches.into_par_iter().for_each(|(stretch, (y, some))| {
             let weight = weight(stretch, some.clone());
-            self.sum(x, some, weight.borrow(), Start::Zero, Activation::Identity, y);
+            self.sum(simd, x, some, weight.borrow(), None, y);
         });
         let piece = SAMPLES * self.outputs;
         y.par_chunks_mut(piece).enumerate().for_each(|(index, y)| {
@@ -232,17 +232,17 @@ impl Dense {
         });
     }
 
-    /// `y = activation(start + x W^T)` over a stretch of the inputs.
+    /// `y = x W^T` over a stretch of the inputs; where that is all of them, `y = activation(x W^T + b)`.
     fn sum(
         &self,
+        simd: Simd,
         x: &impl Inputs,
         stretch: Range<usize>,
         weight: &Packed,
-        start: Start,
-        activation: Activation,
+        whole: Option<(&[f32], Activation)>,
         y: &mut [f32],
     ) {
-        let (simd, outputs, depth) = (Simd::current(), self.outputs, weight.depth());
+        let (outputs, depth) = (self.outputs, weight.depth());
         // Pieces, and blocks, of about equal size.
         let batch = y.len() / outputs;
         let samples = batch.div_ceil(batch.div_ceil(SAMPLES));
@@ -253,12 +253,15 @@ impl Dense {
             for first in (0..depth).step_by(block) {
                 let run = block.min(depth - first);
                 let left = Left { data: &x[first..], row, step: 1, runs: &[0], run };
-                let activation = if first + run == depth { activation } else { Activation::Identity };
+                let activation = match whole {
+                    Some((_, activation)) if first + run == depth => activation,
+                    _ => Activation::Identity,
+                };
                 for (panel, right) in weight.panels() {
-                    let start = match start {
+                    let start = match whole {
                         _ if first > 0 => Start::Output,
-                        Start::Bias(bias) => Start::Bias(&bias[panel.start..]),
-                        start => start,
+                        Some((bias, _)) => Start::Bias(&bias[panel.start..]),
+                        None => Start::Zero,
                     };
                     let right = Right { data: &right.data[first * right.step..], ..right };
                     let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
