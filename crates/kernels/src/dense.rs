@@ -120,10 +120,14 @@ impl Dense {
     }
 
     fn check(&self, x: &[f32], bias: &[f32], y: &[f32]) -> usize {
-        assert!(x.len().is_multiple_of(self.inputs()), "dense: input is no batch of {}", self.inputs());
-        let batch = x.len() / self.inputs();
+        let batch = self.batch(x);
         self.check_output(batch, bias, y);
         batch
+    }
+
+    fn batch(&self, x: &[f32]) -> usize {
+        assert!(x.len().is_multiple_of(self.inputs()), "dense: input is no batch of {}", self.inputs());
+        x.len() / self.inputs()
     }
 
     fn check_output(&self, batch: usize, bias: &[f32], y: &[f32]) {
@@ -172,8 +176,7 @@ impl Dense {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let batch = self.check(x, bias, y);
-        self.forward_inputs(&Batch { x, layer: self }, batch, weight, bias, activation, y);
+        self.forward_inputs(&Batch { x, layer: self }, self.batch(x), weight, bias, activation, y);
     }
 
     /// The same for inputs from wherever they come.

@@ -19,16 +19,22 @@ pub struct CrossEntropy {
 pub fn softmax(logits: &mut [f32], classes: usize) {
     assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are no rows of {classes}");
     Simd::current().vectorise(|| {
-        for row in logits.chunks_exact_mut(classes) {
-            let max = largest(row);
-            row.iter_mut().for_each(|value| *value -= max);
-        }
-        logits.iter_mut().for_each(|value| *value = exp(*value));
+        exponentials(logits, classes);
         for row in logits.chunks_exact_mut(classes) {
             let sum: f32 = row.iter().sum();
             row.iter_mut().for_each(|value| *value /= sum);
         }
     });
+}
+
+/// `e^(logit - max)` of each row, in place.
+#[inline(always)]
+fn exponentials(logits: &mut [f32], classes: usize) {
+    for row in logits.chunks_exact_mut(classes) {
+        let max = largest(row);
+        row.iter_mut().for_each(|value| *value -= max);
+    }
+    logits.iter_mut().for_each(|value| *value = exp(*value));
 }
 
 /// The largest of a row that is a number.
@@ -108,7 +114,7 @@ pub fn softmax_cross_entropy<'a>(
     }
     let mut report = CrossEntropy { loss: 0.0, correct: 0 };
     let mut scratch;
-    let exponentials = match gradient {
+    let gradient = match gradient {
         Some(gradient) => {
             assert_eq!(gradient.len(), logits.len(), "the gradient is not of the logits");
             gradient
@@ -118,29 +124,24 @@ pub fn softmax_cross_entropy<'a>(
             &mut scratch[..]
         }
     };
-    Simd::current().vectorise(|| report = cross_entropy_rows(logits, targets, classes, exponentials));
+    Simd::current().vectorise(|| report = cross_entropy_rows(logits, targets, classes, gradient));
     report
 }
 
-/// Leaves the gradient where it had its exponentials.
 #[inline(always)]
 fn cross_entropy_rows(
     logits: &[f32],
     targets: Targets<'_>,
     classes: usize,
-    exponentials: &mut [f32],
+    gradient: &mut [f32],
 ) -> CrossEntropy {
-    for (row, exponentials) in logits.chunks_exact(classes).zip(exponentials.chunks_exact_mut(classes)) {
-        let max = largest(row);
-        for (difference, logit) in exponentials.iter_mut().zip(row) {
-            *difference = logit - max;
-        }
-    }
-    exponentials.iter_mut().for_each(|value| *value = exp(*value));
+    // It begins as the softmax's numerators.
+    gradient.copy_from_slice(logits);
+    exponentials(gradient, classes);
     let rows = targets.labels.len();
     let (per_row, spread) = (1.0 / rows as f32, targets.smoothing / classes as f32);
     let (mut loss, mut correct) = (0.0f64, 0);
-    let samples = logits.chunks_exact(classes).zip(exponentials.chunks_exact_mut(classes)).enumerate();
+    let samples = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)).enumerate();
     for (sample, (logits, gradient)) in samples {
         let (parts, max, sum) = (targets.of(sample), largest(logits), gradient.iter().sum::<f32>());
         // What has no part must not make 0 times infinity.

@@ -2,7 +2,9 @@
 
 use crate::buffer::Buffer;
 use crate::plan::{Operation, Plan};
-use crate::run::{Weights, channels_first, channels_last, flattening, read_parameters, run_forward};
+use crate::run::{
+    Weights, channels_first, channels_last, convolution_before, flattening, read_parameters, run_forward,
+};
 use dfdx::prelude::CpuError;
 use lenslet_kernels::on_worker;
 use std::sync::Arc;
@@ -19,16 +21,26 @@ impl Inference {
     /// Reads the weights of a plan: a network's [`whole_plan`](crate::Network::whole_plan), or its
     /// [`body`](Plan::body), which makes features.
     pub fn new(plan: Plan) -> Self {
-        let stages = plan.stages.iter().enumerate().filter(|(_, stage)| !stage.parameters.is_empty());
-        let weights =
-            stages.map(|(index, stage)| match (&stage.operation, read_parameters(stage).as_slice()) {
+        let mut weights: Vec<Weights> = Vec::new();
+        for (index, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| !stage.parameters.is_empty())
+        {
+            let own = match (&stage.operation, read_parameters(stage).as_slice()) {
                 (Operation::Dense(dense), [weight, bias]) => {
-                    let dense = flattening(&plan.stages, index, *dense);
-                    Weights::Packed(Arc::new(dense.pack(weight)), bias.clone())
+                    let weight = Arc::new(flattening(&plan.stages, index, *dense).pack(weight));
+                    // Between the two nothing has parameters.
+                    let before = convolution_before(&plan.stages, index).and(weights.last_mut());
+                    let convolution = match before.map(|before| std::mem::replace(before, Weights::Deferred))
+                    {
+                        Some(Weights::Plain(parameters)) => Some(parameters),
+                        _ => None,
+                    };
+                    Weights::Packed { weight, bias: bias.clone(), convolution }
                 }
                 (_, parameters) => Weights::Plain(parameters.to_vec()),
-            });
-        Self { weights: weights.collect(), plan }
+            };
+            weights.push(own);
+        }
+        Self { plan, weights }
     }
 
     /// What it runs.

@@ -181,18 +181,13 @@ pub(crate) fn flattening(stages: &[Stage], index: usize, dense: Dense) -> Dense 
 }
 
 /// The convolution whose output a dense layer can flatten as it comes, with nothing but a ReLU between.
-fn convolution_before(stages: &[Stage], dense: usize) -> Option<usize> {
+pub(crate) fn convolution_before(stages: &[Stage], dense: usize) -> Option<usize> {
     flattened(stages, dense)?;
     let before = |index: usize| index.checked_sub(1);
     let activation = before(before(dense)?)?;
     let is_relu = matches!(stages[activation].operation, Operation::Relu);
     let convolution = if is_relu { before(activation)? } else { activation };
     matches!(stages[convolution].operation, Operation::Conv2d(_)).then_some(convolution)
-}
-
-/// Whether a dense layer can do this stage.
-fn is_held(stages: &[Stage], index: usize) -> bool {
-    (index + 2..stages.len().min(index + 4)).any(|dense| convolution_before(stages, dense) == Some(index))
 }
 
 /// What the backward pass needs of the forward pass.
@@ -236,10 +231,10 @@ pub(crate) enum Mode {
 pub(crate) enum Weights {
     /// As tensors have them; none, where the stage has no parameters.
     Plain(Vec<Buffer>),
-    /// A dense layer's for inference.
-    Packed(Arc<PackedDense>, Buffer),
-    /// The same, and those of the convolution that it does before.
-    PackedAfter(Vec<Buffer>, Arc<PackedDense>, Buffer),
+    /// A dense layer's for inference, and those of the convolution that it does before, if it does one.
+    Packed { weight: Arc<PackedDense>, bias: Buffer, convolution: Option<Vec<Buffer>> },
+    /// Of a convolution that the dense layer after it does.
+    Deferred,
 }
 
 /// `weights` are those of each stage that has parameters.
@@ -254,8 +249,6 @@ pub(crate) fn run_forward(
     let mut current = x;
     // Where they are copied out of their tensors, one thread does it while the others are at the stage before.
     let mut upcoming = weights.next();
-    // Of a convolution that the dense layer after it does.
-    let mut held = None;
     // What waits for the other way of the blocks at hand.
     let mut waiting: Vec<Buffer> = Vec::new();
     for (index, stage) in plan.stages.iter().enumerate() {
@@ -280,24 +273,16 @@ pub(crate) fn run_forward(
             _ => {
                 let has_parameters = !stage.parameters.is_empty();
                 let taken = if has_parameters { upcoming.take() } else { None };
-                let mut own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
-                if let (Some(Weights::Plain(convolution)), Weights::Packed(weight, bias)) =
-                    (held.take(), &own)
-                {
-                    own = Weights::PackedAfter(convolution, weight.clone(), bias.clone());
+                let own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
+                if matches!(own, Weights::Deferred) {
+                    upcoming = weights.next();
+                    continue;
                 }
                 let mode = match (training, is_trained) {
                     (false, _) => Mode::Inference,
                     (true, false) => Mode::Frozen,
                     (true, true) => Mode::Trained,
                 };
-                if mode == Mode::Inference && is_held(&plan.stages, index) {
-                    upcoming = upcoming.or_else(|| weights.next());
-                    if matches!(upcoming, Some(Weights::Packed(..))) {
-                        held = Some(own);
-                        continue;
-                    }
-                }
                 let run = || run_stage(&plan.stages, index, &current, &own, batch, mode);
                 let next = &mut upcoming;
                 let ((output, found), ()) = rayon::join(run, || {
@@ -345,23 +330,26 @@ pub(crate) fn run_stage(
     let mut y = Buffer::new(batch * output.iter().product::<usize>());
     let mut found = Found::Nothing;
     let parameters = match (&stage.operation, weights) {
-        (Operation::Dense(dense), Weights::Packed(weight, bias)) => {
-            flattening(stages, index, *dense).forward_packed(x, weight, bias, activation, &mut y);
-            return (y, found);
-        }
-        (Operation::Dense(dense), Weights::PackedAfter(convolution, weight, bias)) => {
+        (Operation::Dense(dense), Weights::Packed { weight, bias, convolution }) => {
             let dense = &flattening(stages, index, *dense);
-            let flattened = Flattened { dense, weight, bias, activation };
-            let before = convolution_before(stages, index).expect("its weights were held");
-            let (Operation::Conv2d(conv), [weight, bias]) =
-                (&stages[before].operation, convolution.as_slice())
-            else {
-                unreachable!("a convolution has a weight and a bias")
-            };
-            conv.forward_flattened(x, weight, bias, activation_of(stages, before), flattened, &mut y);
+            match convolution.as_deref().zip(convolution_before(stages, index)) {
+                None => dense.forward_packed(x, weight, bias, activation, &mut y),
+                Some((parameters, before)) => {
+                    let (Operation::Conv2d(conv), [conv_weight, conv_bias]) =
+                        (&stages[before].operation, parameters)
+                    else {
+                        unreachable!("a convolution has a weight and a bias")
+                    };
+                    let flattened = Flattened { dense, weight, bias, activation };
+                    let conv_activation = activation_of(stages, before);
+                    conv.forward_flattened(x, conv_weight, conv_bias, conv_activation, flattened, &mut y);
+                }
+            }
             return (y, found);
         }
-        (_, Weights::Packed(..) | Weights::PackedAfter(..)) => unreachable!("dense layers alone are packed"),
+        (_, Weights::Packed { .. } | Weights::Deferred) => {
+            unreachable!("dense layers alone are packed, and what is deferred is passed over")
+        }
         (_, Weights::Plain(parameters)) => parameters.as_slice(),
     };
     match (&stage.operation, parameters) {
