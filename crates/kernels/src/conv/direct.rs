@@ -4,6 +4,7 @@
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
 use super::gradient::OutputGradient;
+use super::piecewise::Piecewise;
 use super::{Conv2d, Flattened, group};
 use crate::dense::Inputs;
 use crate::panels::{Packed, STRIPS, padded, panels};
@@ -210,56 +211,32 @@ impl<'a> Forward<'a> {
         Self { conv, packed, bias, activation, runs, simd: Simd::current() }
     }
 
-    /// `y = activation(conv(x) + bias)`.
-    pub fn apply(&self, x: &[f32], y: &mut [f32]) {
-        let (conv, rows) = (self.conv, self.piece());
-        let len = rows * conv.output[2] * conv.output[0];
-        let pictures = y.par_chunks_exact_mut(conv.output_len()).zip(x.par_chunks_exact(conv.input_len()));
-        let pieces = pictures
-            .flat_map(|(y, x)| y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y)));
-        pieces.for_each(|(first, x, y)| self.rows(x, first, y));
-    }
-
-    /// The same with pooling by windows that tile the output: what the convolution leaves never leaves the cache.
-    pub fn apply_pooled(&self, x: &[f32], pool: &MaxPool2d, y: &mut [f32], winners: Option<&mut [u8]>) {
-        let [filters, _, width] = self.conv.output;
-        let ([_, pooled_height, pooled_width], window) = (pool.output(), pool.window().kernel[0]);
-        let rows = (self.piece() / window).clamp(1, pooled_height);
-        let pool_rows = |x: &[f32], first: usize, y: &mut [f32], winners: Option<&mut [u8]>| {
-            let height = y.len() / (pooled_width * filters) * window;
-            let mut outputs = Scratch::new(height * width * filters);
-            self.rows(x, first * window, &mut outputs);
-            let pool = MaxPool2d::new([filters, height, width], pool.window());
-            pool.expect("some rows of what fits").forward_here(self.simd, &outputs, y, winners);
-        };
-        let (len, picture) = (rows * pooled_width * filters, pool.output_len());
-        let pictures = y.par_chunks_exact_mut(picture).zip(x.par_chunks_exact(self.conv.input_len()));
-        match winners {
-            None => pictures.for_each(|(y, x)| {
-                y.par_chunks_mut(len).enumerate().for_each(|(i, y)| pool_rows(x, i * rows, y, None));
-            }),
-            Some(winners) => {
-                pictures.zip(winners.par_chunks_exact_mut(picture)).for_each(|((y, x), winners)| {
-                    let pieces = y.par_chunks_mut(len).zip(winners.par_chunks_mut(len));
-                    pieces.enumerate().for_each(|(i, (y, w))| pool_rows(x, i * rows, y, Some(w)));
-                });
-            }
-        }
-    }
-
-    /// The same, and then a dense layer that flattens what comes out, whose stretches are whole rows.
+    /// All of `x`'s pictures, and then a dense layer that flattens what comes out, whose stretches are whole rows.
     pub fn apply_flattened(&self, x: &[f32], batch: usize, flattened: Flattened, y: &mut [f32]) {
         let Flattened { dense, weight, bias, activation } = flattened;
         dense.forward_inputs(&Outputs { forward: self, x }, batch, weight, bias, activation, y);
     }
+}
 
-    /// Output rows of a piece.
+impl Piecewise for Forward<'_> {
+    fn input(&self) -> [usize; 3] {
+        self.conv.input
+    }
+
+    fn output(&self) -> [usize; 3] {
+        self.conv.output
+    }
+
     fn piece(&self) -> usize {
         (PIECE / (self.conv.framed(&[]).row() * self.conv.window.stride[0])).clamp(1, self.conv.output[1])
     }
 
-    /// The output rows from `first` on of one picture, as many as `y` has.
+    fn step(&self) -> usize {
+        1
+    }
+
     fn rows(&self, x: &[f32], first: usize, y: &mut [f32]) {
+        assert_eq!(x.len(), self.conv.input_len(), "conv2d: pieces are of one picture");
         let ([channels, ..], [filters, _, width]) = (self.conv.input, self.conv.output);
         let Window { kernel, stride, .. } = self.conv.window;
         let framed = self.conv.framed(x);

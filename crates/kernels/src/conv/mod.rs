@@ -2,10 +2,12 @@
 
 mod direct;
 mod gradient;
+mod piecewise;
 mod strided;
 mod winograd;
 
 use self::gradient::OutputGradient;
+use self::piecewise::Piecewise;
 use crate::activation::{Activation, relu_backward};
 use crate::scratch::Scratch;
 use crate::window::is_countable;
@@ -110,10 +112,8 @@ impl Conv2d {
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         self.check(x, weight, bias, y);
         match self.algorithm() {
-            Algorithm::Winograd => {
-                winograd::Filter::forward(self, weight).apply(x, Some(bias), activation, y);
-            }
-            Algorithm::Halved(halved) => halved.forward(x, weight, bias, activation, y),
+            Algorithm::Winograd => winograd::Filter::forward(self, weight, bias, activation).apply(x, y),
+            Algorithm::Halved(halved) => halved.filter(weight, bias, activation).apply(&halved.halved(x), y),
             Algorithm::Direct => direct::Forward::new(self, weight, bias, activation).apply(x, y),
         }
     }
@@ -138,12 +138,23 @@ impl Conv2d {
         let batch = self.check_input(x, weight, bias);
         assert_eq!(y.len(), batch * pool.output_len(), "conv2d: pooled output of a batch of {batch}");
         assert!(winners.as_ref().is_none_or(|winners| winners.len() == y.len()), "conv2d: winners");
-        if pool.is_tiling() && matches!(self.algorithm(), Algorithm::Direct) {
-            direct::Forward::new(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
-        } else {
-            let mut outputs = Scratch::new(x.len() / self.input_len() * self.output_len());
+        if !pool.is_tiling() {
+            let mut outputs = Scratch::new(batch * self.output_len());
             self.forward(x, weight, bias, activation, &mut outputs);
             pool.forward(&outputs, y, winners);
+            return;
+        }
+        match self.algorithm() {
+            Algorithm::Winograd => {
+                winograd::Filter::forward(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
+            }
+            Algorithm::Halved(halved) => {
+                let filter = halved.filter(weight, bias, activation);
+                filter.apply_pooled(&halved.halved(x), pool, y, winners);
+            }
+            Algorithm::Direct => {
+                direct::Forward::new(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
+            }
         }
     }
 
@@ -207,7 +218,7 @@ impl Conv2d {
         let Some(dx) = dx else { return };
         match &algorithm {
             Algorithm::Winograd => {
-                winograd::Filter::backward(self, weight).apply(dy, None, Activation::Identity, dx);
+                winograd::Filter::backward(self, weight).apply(dy, dx);
             }
             Algorithm::Halved(halved) => halved.input_backward(weight, dy, dx),
             Algorithm::Direct => self.input_backward_direct(weight, dy, dx),

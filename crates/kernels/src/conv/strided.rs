@@ -3,6 +3,7 @@
 //!
 //! Pixel `(2r + a, 2c + b)` of a channel becomes pixel `(r, c)` of that channel's phase `(a, b)`.
 
+use super::piecewise::Piecewise;
 use super::{Conv2d, winograd};
 use crate::scratch::Scratch;
 use crate::{Activation, Padding, Window, flush_denormals};
@@ -38,9 +39,14 @@ impl<'a> Halved<'a> {
         winograd::suits(&equal).then_some(Self { conv, equal, odd })
     }
 
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
-        let filter = winograd::Filter::forward(&self.equal, &self.halved_weight(weight));
-        filter.apply(&self.halved(x), Some(bias), activation, y);
+    /// Over [`halved`](Self::halved) pictures.
+    pub fn filter<'b>(
+        &self,
+        weight: &[f32],
+        bias: &'b [f32],
+        activation: Activation,
+    ) -> winograd::Filter<'b> {
+        winograd::Filter::forward(&self.equal, &self.halved_weight(weight), bias, activation)
     }
 
     pub fn weight_backward(
@@ -59,7 +65,7 @@ impl<'a> Halved<'a> {
     pub fn input_backward(&self, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
         let filter = winograd::Filter::backward(&self.equal, &self.halved_weight(weight));
         let mut halved = Scratch::new(dx.len() / self.conv.input_len() * self.equal.input_len());
-        filter.apply(dy, None, Activation::Identity, &mut halved);
+        filter.apply(dy, &mut halved);
         let [channels, _, width] = self.conv.input;
         let pictures = dx.par_chunks_exact_mut(self.conv.input_len());
         pictures.zip(halved.par_chunks_exact(self.equal.input_len())).for_each(|(dx, halved)| {
@@ -74,7 +80,7 @@ impl<'a> Halved<'a> {
     }
 
     /// The pictures' phases as channels, zeros where a side is odd.
-    fn halved(&self, x: &[f32]) -> Scratch {
+    pub fn halved(&self, x: &[f32]) -> Scratch {
         let [channels, height, width] = self.conv.input;
         let mut halved = Scratch::new(x.len() / self.conv.input_len() * self.equal.input_len());
         let pictures = halved.par_chunks_exact_mut(self.equal.input_len());
@@ -142,7 +148,7 @@ mod tests {
                 }
             };
             let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
-            halved.forward(&x, &weight, &bias, Activation::Relu, &mut y);
+            halved.filter(&weight, &bias, Activation::Relu).apply(&halved.halved(&x), &mut y);
             Forward::new(&conv, &weight, &bias, Activation::Relu).apply(&x, &mut exact);
             close("y", &y, &exact);
             let (mut dx, mut exact) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);

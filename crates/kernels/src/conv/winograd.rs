@@ -5,6 +5,7 @@
 //! <https://arxiv.org/abs/1509.09308>, whose matrices `B`, `G` and `A` these are. The weight gradient is the
 //! transpose of the same linear maps.
 
+use super::piecewise::Piecewise;
 use super::{Conv2d, add_pixels};
 use crate::activation::relu_backward_piece;
 use crate::panels::{Panel, STRIPS, padded, panels};
@@ -390,21 +391,24 @@ impl<W: Fn(usize, usize, usize) -> f32> Kernel for TransformWeights<'_, W> {
 
 /// A convolution with its weights transformed: of a forward pass, or of the input's gradient, which is a
 /// convolution of the output's gradient with the weights turned round.
-pub struct Filter {
+pub struct Filter<'a> {
     input: [usize; 3],
     output: [usize; 3],
     offset: [usize; 2],
     /// Panel after panel, each `points x channels x width`.
     points: Scratch,
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    simd: Simd,
 }
 
-impl Filter {
+impl<'a> Filter<'a> {
     /// From inputs to outputs.
-    pub fn forward(conv: &Conv2d, weight: &[f32]) -> Self {
+    pub fn forward(conv: &Conv2d, weight: &[f32], bias: &'a [f32], activation: Activation) -> Self {
         let channels = conv.input[0];
         let offset = [conv.window.padding.top, conv.window.padding.left];
         let element = |channel, filter, tap| weight[(filter * channels + channel) * 9 + tap];
-        Self::new(conv.input, conv.output, offset, element)
+        Self { bias: Some(bias), activation, ..Self::new(conv.input, conv.output, offset, element) }
     }
 
     /// From the outputs' gradients to the inputs'.
@@ -434,40 +438,11 @@ impl Filter {
             // SAFETY: `points` was cut to what the kernel writes.
             unsafe { simd.run(TransformWeights { weight, depth, panel, points }) };
         });
-        Self { input, output, offset, points }
-    }
-
-    /// `y = activation(filter(x) + bias)`.
-    pub fn apply(&self, x: &[f32], bias: Option<&[f32]>, activation: Activation, y: &mut [f32]) {
-        let [filters, height, width] = self.output;
-        let (simd, picture) = (Simd::current(), filters * height * width);
-        let across = width.div_ceil(TILE);
-        let pictures = (BLOCK / (height.div_ceil(TILE) * across)).max(1);
-        // Some whole pictures, or some rows of one.
-        let rows = if pictures > 1 { height } else { ((BLOCK / across).max(1) * TILE).min(height) };
-        let x_picture = self.input.iter().product::<usize>();
-        let pieces = y.par_chunks_mut(pictures * picture).zip(x.par_chunks(pictures * x_picture)).flat_map(
-            |(y, x)| {
-                let len = if pictures > 1 { y.len() } else { rows * width * filters };
-                y.par_chunks_mut(len).enumerate().map(move |(piece, y)| (piece * rows, x, y))
-            },
-        );
-        pieces.for_each(|(first, x, y)| {
-            let rows = (y.len() / (width * filters)).min(height);
-            let here: Vec<Tile> = tiles([filters, rows, width], y.len() / (rows * width * filters)).collect();
-            let there: Vec<Tile> = here.iter().map(|tile| tile.source(picture, x_picture, first)).collect();
-            let lanes = padded(self.input[0]);
-            let mut points = Scratch::new(POINTS * point_len(here.len(), lanes));
-            let matrix = Output::new(&mut points, POINTS, here.len() * lanes, point_len(here.len(), lanes));
-            Scatter::run(simd, Inputs, x, self.input, &there, self.offset, matrix);
-            let products = self.multiply(simd, &points, here.len());
-            let size = [filters, rows, width];
-            Gather { points: &products, tiles: &here, bias, activation, size, pictures: y }.run(simd);
-        });
+        Self { input, output, offset, points, bias: None, activation: Activation::Identity, simd }
     }
 
     /// Point by point, `tiles x channels` by `channels x filters`.
-    fn multiply(&self, simd: Simd, points: &[f32], tiles: usize) -> Scratch {
+    fn multiply(&self, points: &[f32], tiles: usize) -> Scratch {
         let (channels, filters) = (self.input[0], padded(self.output[0]));
         let mut products = Scratch::new(POINTS * point_len(tiles, filters));
         let left = points.chunks_exact(point_len(tiles, padded(channels)));
@@ -479,10 +454,49 @@ impl Filter {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
                 let right = Right { data: &data[..channels * panel.width], step: panel.width };
                 let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
-                multiply(simd, left, right, Start::Zero, Activation::Identity, output);
+                multiply(self.simd, left, right, Start::Zero, Activation::Identity, output);
             }
         }
         products
+    }
+}
+
+impl Piecewise for Filter<'_> {
+    fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    fn output(&self) -> [usize; 3] {
+        self.output
+    }
+
+    fn piece(&self) -> usize {
+        let [_, height, width] = self.output;
+        let across = width.div_ceil(TILE);
+        match BLOCK / (height.div_ceil(TILE) * across) {
+            0 | 1 => ((BLOCK / across).max(1) * TILE).min(height),
+            pictures => pictures * height,
+        }
+    }
+
+    fn step(&self) -> usize {
+        TILE
+    }
+
+    fn rows(&self, x: &[f32], first: usize, y: &mut [f32]) {
+        let Self { input, output: [filters, _, width], simd, bias, activation, .. } = *self;
+        let x_picture = input.iter().product::<usize>();
+        let pictures = x.len() / x_picture;
+        let size = [filters, y.len() / (pictures * width * filters), width];
+        let here: Vec<Tile> = tiles(size, pictures).collect();
+        let there: Vec<Tile> =
+            here.iter().map(|tile| tile.source(y.len() / pictures, x_picture, first)).collect();
+        let lanes = padded(input[0]);
+        let mut points = Scratch::new(POINTS * point_len(here.len(), lanes));
+        let matrix = Output::new(&mut points, POINTS, here.len() * lanes, point_len(here.len(), lanes));
+        Scatter::run(simd, Inputs, x, input, &there, self.offset, matrix);
+        let products = self.multiply(&points, here.len());
+        Gather { points: &products, tiles: &here, bias, activation, size, pictures: y }.run(simd);
     }
 }
 
@@ -629,11 +643,11 @@ mod tests {
                 };
                 simd.force(|| {
                     let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
-                    Filter::forward(&conv, &weight).apply(&x, Some(&bias), Activation::Relu, &mut y);
+                    Filter::forward(&conv, &weight, &bias, Activation::Relu).apply(&x, &mut y);
                     Forward::new(&conv, &weight, &bias, Activation::Relu).apply(&x, &mut exact);
                     close("y", &y, &exact);
                     let (mut dx, mut exact) = (vec![f32::NAN; x.len()], vec![0.0; x.len()]);
-                    Filter::backward(&conv, &weight).apply(&dy, None, Activation::Identity, &mut dx);
+                    Filter::backward(&conv, &weight).apply(&dy, &mut dx);
                     conv.input_backward_direct(&weight, &dy, &mut exact);
                     close("dx", &dx, &exact);
                     let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
