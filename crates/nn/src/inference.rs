@@ -10,8 +10,10 @@ use lenslet_kernels::on_worker;
 use std::sync::Arc;
 
 /// A plan with its weights as they were when it was made. dfdx lends no tensor's memory, so
-/// [`logits`](crate::logits) copies all weights for every batch; this did it once, and packed those of dense layers.
+/// [`logits`](crate::logits) copies all weights for every batch; this did it once, packed those of dense layers, and keeps no
+/// network alive.
 pub struct Inference {
+    /// Without its weights.
     plan: Plan,
     /// Of each stage that has parameters.
     weights: Vec<Weights>,
@@ -20,9 +22,10 @@ pub struct Inference {
 impl Inference {
     /// Reads the weights of a plan: a network's [`whole_plan`](crate::Network::whole_plan), or its
     /// [`body`](Plan::body), which makes features.
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(mut plan: Plan) -> Self {
         let mut weights: Vec<Weights> = Vec::new();
-        for (index, stage) in plan.stages.iter().enumerate().filter(|(_, stage)| !stage.parameters.is_empty())
+        for (index, stage) in
+            plan.stages.iter().enumerate().filter(|(_, stage)| stage.operation.has_parameters())
         {
             let own = match (&stage.operation, read_parameters(stage).as_slice()) {
                 (Operation::Dense(dense), [weight, bias]) => {
@@ -40,12 +43,20 @@ impl Inference {
             };
             weights.push(own);
         }
+        for stage in &mut plan.stages {
+            stage.parameters.clear();
+        }
         Self { plan, weights }
     }
 
-    /// What it runs.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// Sizes of a picture.
+    pub fn input(&self) -> &[usize] {
+        self.plan.input()
+    }
+
+    /// Sizes of what comes out for one.
+    pub fn output(&self) -> &[usize] {
+        self.plan.output()
     }
 
     /// What comes out for normalised pictures (`batch x channels x height x width`, flat), one picture's after the

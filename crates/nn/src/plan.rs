@@ -83,6 +83,11 @@ impl Operation {
         }
     }
 
+    /// Whether it has a weight and a bias, or what stands for them.
+    pub(crate) fn has_parameters(&self) -> bool {
+        matches!(self, Self::Conv2d(_) | Self::BatchNorm(_) | Self::Dense(_))
+    }
+
     /// Whether the result takes the place of the input in memory.
     pub(crate) fn is_in_place(&self) -> bool {
         matches!(self, Self::Relu | Self::Dropout(_))

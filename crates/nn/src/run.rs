@@ -271,8 +271,7 @@ pub(crate) fn run_forward(
                 }
             }
             _ => {
-                let has_parameters = !stage.parameters.is_empty();
-                let taken = if has_parameters { upcoming.take() } else { None };
+                let taken = if stage.operation.has_parameters() { upcoming.take() } else { None };
                 let own = taken.unwrap_or_else(|| Weights::Plain(Vec::new()));
                 if matches!(own, Weights::Deferred) {
                     upcoming = weights.next();
@@ -503,7 +502,7 @@ fn run_backward(
 
 /// Copies of the parameters of each stage that has some.
 pub(crate) fn weights(plan: &Plan) -> impl Iterator<Item = Weights> + Send {
-    let trained = plan.stages.iter().filter(|stage| !stage.parameters.is_empty());
+    let trained = plan.stages.iter().filter(|stage| stage.operation.has_parameters());
     trained.map(|stage| Weights::Plain(read_parameters(stage)))
 }
 

@@ -50,7 +50,7 @@ impl TestTime {
         pictures: impl Into<Arc<Vec<f32>>>,
     ) -> Result<Tensor<(usize, usize), f32, Cpu>, Error> {
         let values = self.averaged(network, pictures.into())?;
-        let classes = network.plan().output().iter().product();
+        let classes = network.output().iter().product();
         let shape = (values.len() / classes, classes);
         Ok(Cpu::default().try_tensor_from_vec(values, shape)?)
     }
@@ -65,14 +65,14 @@ impl TestTime {
         pictures: impl Into<Arc<Vec<f32>>>,
     ) -> Result<Vec<Vec<f32>>, Error> {
         let mut values = self.averaged(network, pictures.into())?;
-        let classes = network.plan().output().iter().product();
+        let classes = network.output().iter().product();
         softmax(&mut values, classes);
         Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
     }
 
     fn averaged(self, network: &Inference, pictures: Arc<Vec<f32>>) -> Result<Vec<f32>, Error> {
         let mut values = network.run(Arc::clone(&pictures))?;
-        let &[.., height, width] = network.plan().input() else { return Ok(values) };
+        let &[.., height, width] = network.input() else { return Ok(values) };
         for (number, (view, weight)) in self.views().into_iter().enumerate() {
             if number == 0 {
                 values.iter_mut().for_each(|value| *value *= weight);

@@ -205,12 +205,9 @@ impl Run<'_> {
         if !is_whole {
             let mut writer = Writer::open(output, network::image_shape(shape), &description, &parts)?;
             new = total - writer.done();
-            self.fill(
-                &Inference::new(model.whole_plan().body()),
-                &mut writer,
-                pictures,
-                &description.normalisation,
-            )?;
+            let body = Inference::new(model.whole_plan().body());
+            drop(model);
+            self.fill(&body, &mut writer, pictures, &description.normalisation)?;
             writer.finish()?;
         }
         data.tell_skipped();

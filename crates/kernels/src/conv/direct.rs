@@ -10,7 +10,7 @@ use crate::dense::Inputs;
 use crate::panels::{Packed, STRIPS, padded, panels};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::{Rows, Scratch};
-use crate::{Activation, MaxPool2d, Padding, Simd, Window, flush_denormals};
+use crate::{Activation, Padding, Simd, Window, flush_denormals};
 use rayon::prelude::*;
 use std::ops::Range;
 
