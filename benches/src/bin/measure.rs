@@ -24,7 +24,7 @@ struct Arguments {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global()?;
+    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).use_current_thread().build_global()?;
     let workloads = WORKLOADS.iter().filter(|w| w.is_self_contained());
     let workloads = workloads.flat_map(|w| w.modes().iter().map(|mode| w.case(*mode)));
     let mut cases: Vec<_> = kernels::cases().into_iter().chain(workloads).collect();

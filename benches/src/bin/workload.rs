@@ -62,7 +62,7 @@ struct Line {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global()?;
+    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).use_current_thread().build_global()?;
     let workload = Workload::find(&arguments.workload).expect("one of the possible values");
     let last = workload.modes().last().expect("one at least");
     // As the peers do: what cannot be trained is inference, or input, whatever was asked.

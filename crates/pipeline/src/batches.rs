@@ -1,41 +1,72 @@
-use std::io;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::filler::Filler;
 use crate::order::{Order, permutation};
 use crate::{Batch, Error};
 
+/// How long a pool's thread that waits for a batch, and finds nothing else to do, waits before it looks again.
+const PATIENCE: Duration = Duration::from_micros(100);
+
 /// The batches of one pass over the data, from [`TrainLoader::epoch`](crate::TrainLoader::epoch) or
 /// [`EvalLoader::batches`](crate::EvalLoader::batches).
 ///
-/// An error is the last item. Dropping it early stops the thread that prefetches, and waits until it has
-/// ended.
+/// An error is the last item. Dropping it early waits until nothing is made ahead any more.
 pub struct Batches {
-    source: Source,
+    pass: Pass,
+    ahead: usize,
+    /// Those made ahead, the next first.
+    coming: VecDeque<Receiver<Made>>,
+    /// Whether those that nobody has begun to make need not be made.
+    is_over: Arc<AtomicBool>,
     waited: Duration,
 }
 
-enum Source {
-    InPlace(Pass),
-    Prefetched(Worker),
-}
+/// A batch, or the panic that came of making it.
+type Made = thread::Result<Result<Batch, Error>>;
 
 impl Batches {
-    pub(crate) fn in_place(pass: Pass) -> Self {
-        Self { source: Source::InPlace(pass), waited: Duration::ZERO }
-    }
-
-    pub(crate) fn prefetched(pass: Pass, ahead: usize) -> io::Result<Self> {
-        let worker = Worker::spawn(pass, ahead)?;
-        Ok(Self { source: Source::Prefetched(worker), waited: Duration::ZERO })
+    /// Makes so many ahead, the first ones at once.
+    pub(crate) fn new(pass: Pass, ahead: usize) -> Self {
+        let (coming, is_over) = (VecDeque::with_capacity(ahead), Arc::default());
+        let mut batches = Self { pass, ahead, coming, is_over, waited: Duration::ZERO };
+        batches.look_ahead();
+        batches
     }
 
     /// How long the caller has waited in [`next`](Iterator::next) so far, all calls together.
     pub fn waited(&self) -> Duration {
         self.waited
+    }
+
+    fn look_ahead(&mut self) {
+        while self.coming.len() < self.ahead
+            && let Some(work) = self.pass.next()
+        {
+            let ((sender, receiver), is_over) = (sync_channel(1), Arc::clone(&self.is_over));
+            rayon::spawn(move || {
+                // Nothing is left of the work when the caller hears of its end.
+                let wanted = (!is_over.load(Ordering::Relaxed)).then_some(work);
+                if let Some(work) = wanted {
+                    // The caller may have given up waiting.
+                    let _ = sender.send(catch_unwind(AssertUnwindSafe(|| work.run())));
+                }
+            });
+            self.coming.push_back(receiver);
+        }
+    }
+
+    fn end(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.pass.end();
+        for receiver in self.coming.drain(..) {
+            wait(&receiver);
+        }
     }
 }
 
@@ -44,16 +75,45 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let start = Instant::now();
-        let batch = match &mut self.source {
-            Source::InPlace(pass) => pass.next(),
-            Source::Prefetched(worker) => worker.next(),
+        let batch = match self.coming.pop_front() {
+            Some(receiver) => wait(&receiver).map(|made| made.unwrap_or_else(|panic| resume_unwind(panic))),
+            None => self.pass.next().map(Work::run),
         };
+        match &batch {
+            Some(Ok(_)) => self.look_ahead(),
+            _ => self.end(),
+        }
         self.waited += start.elapsed();
         batch
     }
 }
 
-/// Makes the batches of one pass in turn, and none after an error.
+impl Drop for Batches {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Waits for what is made in a pool; nothing, where it need not be made. A thread of a pool lends a hand meanwhile: it may
+/// be the very one that all wait for.
+fn wait(receiver: &Receiver<Made>) -> Option<Made> {
+    if rayon::current_thread_index().is_none() {
+        return receiver.recv().ok();
+    }
+    let mut patience = Duration::ZERO;
+    loop {
+        match receiver.recv_timeout(patience) {
+            Ok(made) => return Some(made),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {
+                let has_helped = rayon::yield_now() == Some(rayon::Yield::Executed);
+                patience = if has_helped { Duration::ZERO } else { PATIENCE };
+            }
+        }
+    }
+}
+
+/// The batches of one pass in turn, to be made.
 pub(crate) struct Pass {
     filler: Filler,
     order: Order,
@@ -70,60 +130,33 @@ impl Pass {
         let done = batches.saturating_mul(batch_size).min(indices.len());
         Self { filler, order, indices, batch_size, done }
     }
+
+    fn end(&mut self) {
+        self.done = self.indices.len();
+    }
 }
 
 impl Iterator for Pass {
-    type Item = Result<Batch, Error>;
+    type Item = Work;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let indices = self.indices[self.done..].chunks(self.batch_size).next()?;
+    fn next(&mut self) -> Option<Work> {
+        let indices = self.indices[self.done..].chunks(self.batch_size).next()?.to_vec();
         let number = (self.done / self.batch_size) as u64;
-        let batch = self.filler.batch(number, indices, self.order);
-        self.done = if batch.is_ok() { self.done + indices.len() } else { self.indices.len() };
-        Some(batch)
+        self.done += indices.len();
+        Some(Work { filler: self.filler.clone(), number, indices, order: self.order })
     }
 }
 
-/// A thread that makes the batches ahead of the caller.
-struct Worker {
-    /// Both are there until the worker is dropped.
-    batches: Option<Receiver<Result<Batch, Error>>>,
-    thread: Option<JoinHandle<()>>,
+/// A batch that is to be made.
+pub(crate) struct Work {
+    filler: Filler,
+    number: u64,
+    indices: Vec<usize>,
+    order: Order,
 }
 
-impl Worker {
-    fn spawn(pass: Pass, ahead: usize) -> io::Result<Self> {
-        // Of the batches made ahead, the thread holds the last until the queue has room for it.
-        let (sender, batches) = sync_channel(ahead - 1);
-        let thread = thread::Builder::new().name("lenslet-prefetch".into()).spawn(move || {
-            for batch in pass {
-                if sender.send(batch).is_err() {
-                    return; // The caller has dropped the receiver, and wants no more.
-                }
-            }
-        })?;
-        Ok(Self { batches: Some(batches), thread: Some(thread) })
-    }
-
-    fn next(&mut self) -> Option<Result<Batch, Error>> {
-        if let Ok(batch) = self.batches.as_ref()?.recv() {
-            return Some(batch);
-        }
-        // The thread has ended. What samples panic is an error by then; any other panic goes on here.
-        if let Err(panic) = self.thread.take()?.join() {
-            resume_unwind(panic);
-        }
-        None
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // First the receiver: it is what stops a thread that waits for room in the queue.
-        drop(self.batches.take());
-        if let Some(thread) = self.thread.take() {
-            // Nobody waits for the batch that it may have panicked over.
-            let _ = thread.join();
-        }
+impl Work {
+    fn run(self) -> Result<Batch, Error> {
+        self.filler.batch(self.number, self.indices, self.order)
     }
 }

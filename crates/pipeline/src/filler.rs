@@ -63,7 +63,7 @@ pub(crate) struct Filler {
 }
 
 impl Filler {
-    pub(crate) fn batch(&self, number: u64, indices: &[usize], order: Order) -> Result<Batch, Error> {
+    pub(crate) fn batch(&self, number: u64, indices: Vec<usize>, order: Order) -> Result<Batch, Error> {
         let len = indices.len() * self.output.len();
         Vec::<f32>::new()
             .try_reserve_exact(len)
@@ -72,7 +72,7 @@ impl Filler {
         let mut images = vec![0.0; len];
         let labels: Vec<Result<usize, Error>> = images
             .par_chunks_exact_mut(self.output.len())
-            .zip(indices)
+            .zip(&indices)
             .map(|(out, &index)| self.caught_sample(index, order, out))
             .collect();
         // Of several errors, the first in the batch's order, whichever thread met one first.
@@ -83,7 +83,7 @@ impl Filler {
                 self.augmentation.mix(&mut images, &labels, self.output, [seed, epoch, number])
             }
         };
-        Ok(Batch { images, labels, mix, shape: self.output, indices: indices.to_vec() })
+        Ok(Batch { images, labels, mix, shape: self.output, indices })
     }
 
     /// Reports a panic as an error, so that it is the same on a worker thread and on the caller's.

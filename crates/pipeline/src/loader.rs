@@ -13,8 +13,8 @@ use crate::{Augmentation, Error, Normalisation};
 pub struct LoaderConfig {
     /// The number of samples in a batch, at least 1. The last batch has what is left.
     pub batch_size: usize,
-    /// The number of batches that a thread of its own makes ahead. With 0 the caller's thread makes each
-    /// when it is asked for.
+    /// The number of batches that rayon's threads, the caller's pool or the global one, make ahead. With 0 each is
+    /// made when it is asked for.
     pub prefetch: usize,
 }
 
@@ -43,9 +43,6 @@ impl TrainLoader {
 
     /// One pass over the whole dataset. The seed of the run and the number of the epoch, from 1, decide the
     /// order; they and a sample's index decide how it is augmented.
-    ///
-    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
-    /// [`LoaderConfig::prefetch`] says.
     pub fn epoch(&self, seed: u64, epoch: u64) -> Batches {
         self.epoch_from(seed, epoch, 0)
     }
@@ -78,9 +75,6 @@ impl EvalLoader {
     }
 
     /// One pass over the whole dataset, always the same.
-    ///
-    /// Called from within a rayon thread pool, it makes every batch in that pool when asked, whatever
-    /// [`LoaderConfig::prefetch`] says.
     pub fn batches(&self) -> Batches {
         self.0.pass(Order::Sequential, 0)
     }
@@ -147,14 +141,9 @@ impl Loader {
     }
 
     fn pass(&self, order: Order, done: usize) -> Batches {
-        let pass = || Pass::new(self.filler.clone(), order, self.config.batch_size, done);
-        // A pool's thread that waited for the worker might be the very one that the worker waits for.
-        if self.config.prefetch == 0 || rayon::current_thread_index().is_some() {
-            return Batches::in_place(pass());
-        }
+        let pass = Pass::new(self.filler.clone(), order, self.config.batch_size, done);
         let ahead = self.config.prefetch.min(self.filler.dataset.len().div_ceil(self.config.batch_size));
-        // Where no thread can be had, the batches are the same, only later.
-        Batches::prefetched(pass(), ahead).unwrap_or_else(|_| Batches::in_place(pass()))
+        Batches::new(pass, ahead)
     }
 }
 

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{evaluation_batches, training_batches};
-use lenslet_pipeline::Batch;
+use common::{dataset, evaluation_batches, training_batches};
+use lenslet_pipeline::{Batch, EvalLoader, LoaderConfig, Normalisation};
+use std::sync::Arc;
 
 #[test]
 fn batches_are_the_same_on_one_thread_and_two_ahead_or_in_place() {
@@ -15,7 +16,19 @@ fn batches_are_the_same_on_one_thread_and_two_ahead_or_in_place() {
         let expected = batches(0);
         assert_eq!(batches(3), expected);
         assert_eq!(two.install(|| batches(0)), expected);
-        // The global pool's only thread asks for what a worker would need that same thread to make.
+        assert_eq!(two.install(|| batches(3)), expected);
+        // The global pool's only thread asks for what it must make itself.
         assert_eq!(rayon::scope(|_| batches(3)), expected);
     }
+}
+
+#[test]
+fn a_pass_given_up_by_the_only_thread_leaves_nothing_behind() {
+    let (one, data) = (rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap(), dataset(100));
+    one.install(|| {
+        let config = LoaderConfig { batch_size: 7, prefetch: 3 };
+        let loader = EvalLoader::new(data.clone(), &Normalisation::unit(2), config).unwrap();
+        assert!(loader.batches().next().is_some_and(|batch| batch.is_ok()));
+    });
+    assert_eq!(Arc::strong_count(&data), 1);
 }

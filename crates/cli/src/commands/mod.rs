@@ -21,13 +21,20 @@ pub mod train;
 use crate::args::Common;
 use anyhow::Context;
 
+const CANNOT_START: &str = "cannot start the threads";
+
 impl Common {
-    /// Starts the threads that kernels and pipeline compute on.
+    /// Starts the threads that kernels and pipeline compute on, of which the caller's is one: it hands nothing over.
     fn start_threads(&self) -> anyhow::Result<()> {
-        let threads = self.threads.unwrap_or(0) as usize;
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .context("cannot start the threads")
+        self.threads().use_current_thread().build_global().context(CANNOT_START)
+    }
+
+    /// The same beside the caller's, which waits for others.
+    fn start_other_threads(&self) -> anyhow::Result<()> {
+        self.threads().build_global().context(CANNOT_START)
+    }
+
+    fn threads(&self) -> rayon::ThreadPoolBuilder {
+        rayon::ThreadPoolBuilder::new().num_threads(self.threads.unwrap_or(0) as usize)
     }
 }

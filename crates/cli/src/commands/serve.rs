@@ -87,7 +87,7 @@ struct Listening<'a> {
 }
 
 pub fn run(arguments: &Serve) -> anyhow::Result<()> {
-    arguments.common.start_threads()?;
+    arguments.common.start_other_threads()?;
     let predictor = Predictor::open(&arguments.checkpoint, arguments.test_time)?;
     let (shape, fitting) = (predictor.shape(), predictor.fitting());
     // What a checkpoint says can be wrong in ways that only pictures show: better now than to the first client.
