@@ -9,7 +9,7 @@ mod winograd;
 use self::gradient::OutputGradient;
 use self::piecewise::Piecewise;
 use crate::activation::{Activation, relu_backward};
-use crate::scratch::Scratch;
+use crate::scratch::{Rows, Scratch};
 use crate::window::is_countable;
 use crate::{Dense, MaxPool2d, PackedDense, Window};
 
@@ -111,11 +111,8 @@ impl Conv2d {
     /// `y: N x OH x OW x O`, which is overwritten.
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32], activation: Activation, y: &mut [f32]) {
         self.check(x, weight, bias, y);
-        match self.algorithm() {
-            Algorithm::Winograd => winograd::Filter::forward(self, weight, bias, activation).apply(x, y),
-            Algorithm::Halved(halved) => halved.filter(weight, bias, activation).apply(&halved.halved(x), y),
-            Algorithm::Direct => direct::Forward::new(self, weight, bias, activation).apply(x, y),
-        }
+        let (pieces, x) = self.pieces(x, weight, bias, activation);
+        pieces.apply(&x, y);
     }
 
     /// The same, and then max-pooling of what comes out, with `pool`'s `winners`.
@@ -138,23 +135,13 @@ impl Conv2d {
         let batch = self.check_input(x, weight, bias);
         assert_eq!(y.len(), batch * pool.output_len(), "conv2d: pooled output of a batch of {batch}");
         assert!(winners.as_ref().is_none_or(|winners| winners.len() == y.len()), "conv2d: winners");
-        if !pool.is_tiling() {
+        if pool.is_tiling() {
+            let (pieces, x) = self.pieces(x, weight, bias, activation);
+            pieces.apply_pooled(&x, pool, y, winners);
+        } else {
             let mut outputs = Scratch::new(batch * self.output_len());
             self.forward(x, weight, bias, activation, &mut outputs);
             pool.forward(&outputs, y, winners);
-            return;
-        }
-        match self.algorithm() {
-            Algorithm::Winograd => {
-                winograd::Filter::forward(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
-            }
-            Algorithm::Halved(halved) => {
-                let filter = halved.filter(weight, bias, activation);
-                filter.apply_pooled(&halved.halved(x), pool, y, winners);
-            }
-            Algorithm::Direct => {
-                direct::Forward::new(self, weight, bias, activation).apply_pooled(x, pool, y, winners);
-            }
         }
     }
 
@@ -263,6 +250,30 @@ impl Conv2d {
                 let mut unpooled = Scratch::new(batch * self.output_len());
                 pool.backward(dy, winners, &mut unpooled);
                 self.backward(x, weight, None, &mut unpooled, gradients);
+            }
+        }
+    }
+
+    /// The forward pass, and the pictures as it wants them.
+    fn pieces<'a>(
+        &'a self,
+        x: &'a [f32],
+        weight: &[f32],
+        bias: &'a [f32],
+        activation: Activation,
+    ) -> (Box<dyn Piecewise + 'a>, Rows<'a>) {
+        match self.algorithm() {
+            Algorithm::Winograd => {
+                let filter = winograd::Filter::forward(self, weight, bias, activation);
+                (Box::new(filter), Rows::Borrowed(x))
+            }
+            Algorithm::Halved(halved) => {
+                let filter = halved.filter(weight, bias, activation);
+                (Box::new(filter), Rows::Made(halved.halved(x)))
+            }
+            Algorithm::Direct => {
+                let forward = direct::Forward::new(self, weight, bias, activation);
+                (Box::new(forward), Rows::Borrowed(x))
             }
         }
     }
