@@ -31,9 +31,9 @@ pub struct Batches {
 type Made = thread::Result<Result<Batch, Error>>;
 
 impl Batches {
-    /// Makes so many ahead, the first ones at once.
+    /// Makes so many ahead, where there are as many, the first ones at once.
     pub(crate) fn new(pass: Pass, ahead: usize) -> Self {
-        let (coming, is_over) = (VecDeque::with_capacity(ahead), Arc::default());
+        let (coming, is_over) = (VecDeque::new(), Arc::default());
         let mut batches = Self { pass, ahead, coming, is_over, waited: Duration::ZERO };
         batches.look_ahead();
         batches

@@ -142,8 +142,7 @@ impl Loader {
 
     fn pass(&self, order: Order, done: usize) -> Batches {
         let pass = Pass::new(self.filler.clone(), order, self.config.batch_size, done);
-        let ahead = self.config.prefetch.min(self.filler.dataset.len().div_ceil(self.config.batch_size));
-        Batches::new(pass, ahead)
+        Batches::new(pass, self.config.prefetch)
     }
 }
 

@@ -204,9 +204,7 @@ impl Conv2d {
         }
         let Some(dx) = dx else { return };
         match &algorithm {
-            Algorithm::Winograd => {
-                winograd::Filter::backward(self, weight).apply(dy, dx);
-            }
+            Algorithm::Winograd => winograd::Filter::backward(self, weight).apply(dy, dx),
             Algorithm::Halved(halved) => halved.input_backward(weight, dy, dx),
             Algorithm::Direct => self.input_backward_direct(weight, dy, dx),
         }

@@ -23,11 +23,9 @@ pub trait Piecewise: Sync {
 
     /// All of `x`'s pictures.
     fn apply(&self, x: &[f32], y: &mut [f32]) {
-        let [channels, height, width] = self.output();
-        let row = channels * width;
-        for_each_piece(self, x, [height, row], self.piece(), y, None, |first, x, y, _| {
-            self.rows(x, first, y)
-        });
+        let ([channels, height, width], picture) = (self.output(), self.input().iter().product());
+        let sizes = [picture, height, channels * width];
+        for_each_piece(x, sizes, self.piece(), y, None, |first, x, y, _| self.rows(x, first, y));
     }
 
     /// The same with pooling by windows that tile the output: what the convolution leaves never leaves the cache.
@@ -37,13 +35,14 @@ pub trait Piecewise: Sync {
         let rows = if piece < all_rows {
             let whole = (1..=window).map(|n| n * self.step()).find(|rows| rows.is_multiple_of(window));
             let whole = whole.expect("a window of steps is a multiple of both");
-            (piece / whole).max(1) * whole / window
+            ((piece / whole).max(1) * whole / window).min(height)
         } else {
             piece / all_rows * height
         };
-        let sizes = [height, across * filters];
-        for_each_piece(self, x, sizes, rows, y, winners, |first, x, y, mut winners| {
-            let pictures = x.len() / self.input().iter().product::<usize>();
+        let picture = self.input().iter().product();
+        let sizes = [picture, height, across * filters];
+        for_each_piece(x, sizes, rows, y, winners, |first, x, y, mut winners| {
+            let pictures = x.len() / picture;
             let pooled = y.len() / pictures;
             let height = pooled / (across * filters) * window;
             let mut outputs = Scratch::new(pictures * height * width * filters);
@@ -60,18 +59,16 @@ pub trait Piecewise: Sync {
 }
 
 /// Calls `make` with the first row, the pictures, the place for the rows and that for their winners of each piece, where
-/// what is made of a picture has `height` rows of `row` numbers.
+/// what is made of a picture of `picture` numbers has `height` rows of `row`.
 fn for_each_piece(
-    forward: &(impl Piecewise + ?Sized),
     x: &[f32],
-    [height, row]: [usize; 2],
+    [picture, height, row]: [usize; 3],
     rows: usize,
     mut y: &mut [f32],
     mut winners: Option<&mut [u8]>,
     make: impl Fn(usize, &[f32], &mut [f32], Option<&mut [u8]>) + Sync,
 ) {
     let (pictures, rows) = ((rows / height).max(1), rows.min(height));
-    let picture = forward.input().iter().product::<usize>();
     let mut pieces = Vec::new();
     for x in x.chunks(pictures * picture) {
         for first in (0..height).step_by(rows) {
