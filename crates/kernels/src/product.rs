@@ -10,13 +10,17 @@ const SMALL: usize = 1 << 12;
 /// Rows that go through such a one together: whole tiles of six and of eight.
 const BLOCK: usize = 24;
 
+/// Steps of a sum without a test for its end between them. What an instruction set multiplies at once leaves little room
+/// for anything else, and a neighbour on the same core takes half of that.
+const UNROLLED: usize = 4;
+
 /// From a row of the output to the next: so far apart processors do not look ahead themselves.
 const FAR: usize = 1 << 9;
 
 /// The left matrix: `rows x depth`, where the depth is a number of runs of equal length.
 ///
 /// Element `(i, r * run + k)` is `data[runs[r] + i * row + k * step]`. A dense matrix has one run; what a
-/// pixel of a convolution sees has one for each row of the kernel.
+/// pixel of a convolution sees has one for each row of the kernel. `row` or `step` is one.
 #[derive(Clone, Copy)]
 pub struct Left<'a> {
     pub data: &'a [f32],
@@ -108,6 +112,7 @@ pub fn multiply(simd: Simd, left: Left, right: Right, start: Start, activation: 
     }
     let strips = columns.div_ceil(LANES);
     if depth > 0 {
+        assert!(left.row == 1 || left.step == 1, "neither way through the left matrix is along memory");
         let last_run = left.runs.iter().max().expect("the depth is not zero");
         let last = last_run + (rows - 1) * left.row + (left.run - 1) * left.step;
         assert!(last < left.data.len(), "the left matrix leaves its slice");
@@ -246,22 +251,14 @@ impl Product<'_> {
                     }
                 }
             }
-            let mut b = right.data.as_ptr().wrapping_add(column);
+            let mut right = Lines { first: right.data.as_ptr().wrapping_add(column), step: right.step };
             for run in left.runs {
-                let mut a = left.data.as_ptr().add(run + row * left.row);
-                for _ in 0..left.run {
-                    let mut strips = [V::splat(0.0); STRIPS];
-                    for (s, strip) in strips.iter_mut().enumerate() {
-                        *strip = V::load(b.add(s * LANES));
-                    }
-                    for (i, sums) in sums.iter_mut().enumerate() {
-                        let a = V::splat(*a.add(i * left.row));
-                        for (sum, strip) in sums.iter_mut().zip(strips) {
-                            *sum = a.mul_add(strip, *sum);
-                        }
-                    }
-                    a = a.wrapping_add(left.step);
-                    b = b.wrapping_add(right.step);
+                let first = left.data.as_ptr().add(run + row * left.row);
+                // Two loops, so that in each of them one of the strides is a constant.
+                if left.step == 1 {
+                    add_run(&mut sums, first, [left.row, 1], left.run, &mut right);
+                } else {
+                    add_run(&mut sums, first, [1, left.step], left.run, &mut right);
                 }
             }
             for (i, sums) in sums.iter().enumerate() {
@@ -284,4 +281,55 @@ impl Product<'_> {
 #[inline(always)]
 fn tallest<V: Lanes>(strips: usize, is_half: bool) -> usize {
     if is_half { V::HALF_TILE_ROWS } else { V::TILE_ROWS.get(strips - 1).copied().unwrap_or(0) }
+}
+
+/// What is left of some strips of the right matrix.
+struct Lines {
+    first: *const f32,
+    step: usize,
+}
+
+/// Adds the products of a run, whose rows, and whose steps, lie so far apart.
+#[inline(always)]
+unsafe fn add_run<V: Lanes, const ROWS: usize, const STRIPS: usize>(
+    sums: &mut [[V; STRIPS]; ROWS],
+    mut left: *const f32,
+    [row, step]: [usize; 2],
+    run: usize,
+    right: &mut Lines,
+) {
+    // SAFETY: the caller's: so many rows and steps are in the matrices.
+    unsafe {
+        for _ in 0..run / UNROLLED {
+            for k in 0..UNROLLED {
+                add_step(sums, left.add(k * step), row, right);
+            }
+            left = left.wrapping_add(UNROLLED * step);
+        }
+        for _ in 0..run % UNROLLED {
+            add_step(sums, left, row, right);
+            left = left.wrapping_add(step);
+        }
+    }
+}
+
+/// Adds the products of a column and a line.
+#[inline(always)]
+unsafe fn add_step<V: Lanes, const ROWS: usize, const STRIPS: usize>(
+    sums: &mut [[V; STRIPS]; ROWS],
+    left: *const f32,
+    row: usize,
+    right: &mut Lines,
+) {
+    // SAFETY: the caller's, as above.
+    unsafe {
+        let line: [V; STRIPS] = std::array::from_fn(|s| V::load(right.first.add(s * LANES)));
+        right.first = right.first.wrapping_add(right.step);
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let factor = V::splat(*left.add(i * row));
+            for (sum, strip) in sums.iter_mut().zip(line) {
+                *sum = factor.mul_add(strip, *sum);
+            }
+        }
+    }
 }
