@@ -17,7 +17,7 @@ use std::ops::Range;
 const DEPTH: usize = 1024;
 /// Inputs of those that go through the tiles together: a strip of their weights stays in the L1 cache.
 const BLOCK: usize = 256;
-/// At most so many samples make a piece of the forward pass.
+/// At most so many samples make a piece of the forward pass; twice as many where there are stretches to share out, too.
 const SAMPLES: usize = 24;
 /// Positions of a piece of the weights' gradient.
 const POSITIONS: usize = 2 * LANES;
@@ -248,28 +248,35 @@ impl Dense {
         let (outputs, depth) = (self.outputs, weight.depth());
         // Pieces, and blocks, of about equal size.
         let batch = y.len() / outputs;
-        let samples = batch.div_ceil(batch.div_ceil(SAMPLES));
+        let most = if whole.is_some() { SAMPLES } else { 2 * SAMPLES };
+        let samples = batch.div_ceil(batch.div_ceil(most));
         let block = depth.div_ceil(depth.div_ceil(BLOCK));
         y.par_chunks_mut(samples * outputs).enumerate().for_each(|(piece, y)| {
             let (first_sample, rows) = (piece * samples, y.len() / outputs);
             let (x, row) = x.some(first_sample..first_sample + rows, stretch.clone());
-            for first in (0..depth).step_by(block) {
-                let run = block.min(depth - first);
-                let left = Left { data: &x[first..], row, step: 1, runs: &[0], run };
+            let mut parts = (0..depth).step_by(block).flat_map(|first| {
+                let inputs = first..depth.min(first + block);
+                weight.panels().map(move |(panel, right)| (inputs.clone(), panel, right.rows(inputs.clone())))
+            });
+            let mut part = parts.next();
+            while let Some((inputs, panel, right)) = part {
+                part = parts.next();
+                let next = match &part {
+                    Some((.., next)) if whole.is_none() => next.data,
+                    _ => &[],
+                };
+                let left = Left { data: &x[inputs.start..], row, step: 1, runs: &[0], run: inputs.len() };
+                let start = match whole {
+                    _ if inputs.start > 0 => Start::Output,
+                    Some((bias, _)) => Start::Bias(&bias[panel.start..]),
+                    None => Start::Zero,
+                };
                 let activation = match whole {
-                    Some((_, activation)) if first + run == depth => activation,
+                    Some((_, activation)) if inputs.end == depth => activation,
                     _ => Activation::Identity,
                 };
-                for (panel, right) in weight.panels() {
-                    let start = match whole {
-                        _ if first > 0 => Start::Output,
-                        Some((bias, _)) => Start::Bias(&bias[panel.start..]),
-                        None => Start::Zero,
-                    };
-                    let right = Right { data: &right.data[first * right.step..], ..right };
-                    let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
-                    multiply(simd, left, right, start, activation, output);
-                }
+                let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
+                multiply(simd, left, Right { next, ..right }, start, activation, output);
             }
         });
     }
@@ -338,7 +345,7 @@ impl Dense {
             }
             let left = Left { data: &by_output, row: batch, step: 1, runs: &[0], run: batch };
             for (dweight, seen) in channels.into_iter().zip(seen.chunks_exact(plane)) {
-                let right = Right { data: seen, step: POSITIONS };
+                let right = Right { data: seen, step: POSITIONS, next: &[] };
                 multiply(simd, left, right, Start::Output, Activation::Identity, dweight);
             }
         });
@@ -381,7 +388,7 @@ impl Dense {
                     }
                 }
                 let left = Left { data: &dy[first..], row: outputs, step: 1, runs: &[0], run: rows };
-                let right = Right { data: &used, step };
+                let right = Right { data: &used, step, next: &[] };
                 let start = if first == 0 { Start::Zero } else { Start::Output };
                 multiply(simd, left, right, start, Activation::Identity, dx.reborrow());
             }

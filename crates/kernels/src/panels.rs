@@ -109,7 +109,7 @@ impl Packed {
     pub fn panels(&self) -> impl Iterator<Item = (Panel, Right<'_>)> {
         panels(self.columns, self.strips).map(|panel| {
             let data = &self.data[panel.start * self.depth..][..self.depth * panel.width];
-            (panel, Right { data, step: panel.width })
+            (panel, Right { data, step: panel.width, next: &[] })
         })
     }
 }

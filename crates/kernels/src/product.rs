@@ -35,6 +35,15 @@ pub struct Left<'a> {
 pub struct Right<'a> {
     pub data: &'a [f32],
     pub step: usize,
+    /// What a product will go through next: its lines are asked for meanwhile.
+    pub next: &'a [f32],
+}
+
+impl Right<'_> {
+    /// Some of its rows.
+    pub fn rows(self, rows: Range<usize>) -> Self {
+        Self { data: &self.data[rows.start * self.step..rows.end * self.step], ..self }
+    }
 }
 
 /// The output: a row-major matrix of which several threads can write disjoint parts.
@@ -184,9 +193,19 @@ impl Product<'_> {
         }
         let tiles = some.len().div_ceil(tallest);
         let (lower, higher) = (some.len() / tiles, some.len() % tiles);
+        let mut next = match self.right.next {
+            [] => [].chunks(1),
+            next => next.chunks(next.len().div_ceil(tiles).next_multiple_of(LANES)),
+        };
         let mut row = some.start;
         for tile in 0..tiles {
             let height = lower + usize::from(tile < higher);
+            if let Some(lines) = next.next() {
+                for line in lines.chunks(LANES) {
+                    // SAFETY: the pointer may be any.
+                    unsafe { V::prefetch(line.as_ptr()) };
+                }
+            }
             // SAFETY: the rows up to `row + height` are in the matrices.
             unsafe {
                 match height {

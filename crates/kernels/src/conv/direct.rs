@@ -105,7 +105,7 @@ impl Conv2d {
                                 let rows = kernel_width * channels;
                                 let output =
                                     Output::new(&mut dweight[panel.start..], rows, panel.width, lanes);
-                                let right = Right { data: &dy[panel.start..], step: lanes };
+                                let right = Right { data: &dy[panel.start..], step: lanes, next: &[] };
                                 multiply(simd, left, right, Start::Output, Activation::Identity, output);
                             }
                         }

@@ -452,7 +452,7 @@ impl<'a> Filter<'a> {
             let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
             for panel in panels(self.output[0], STRIPS) {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
-                let right = Right { data: &data[..channels * panel.width], step: panel.width };
+                let right = Right { data: &data[..channels * panel.width], step: panel.width, next: &[] };
                 let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
                 multiply(self.simd, left, right, Start::Zero, Activation::Identity, output);
             }
@@ -581,7 +581,14 @@ pub fn weight_backward(
             for panel in panels(filters, STRIPS) {
                 let data = &outputs[point * point_len(here.len(), lanes) + panel.start..];
                 let output = Output::new(&mut sums[panel.start..], channels, panel.width, lanes);
-                multiply(simd, left, Right { data, step: lanes }, start, Activation::Identity, output);
+                multiply(
+                    simd,
+                    left,
+                    Right { data, step: lanes, next: &[] },
+                    start,
+                    Activation::Identity,
+                    output,
+                );
             }
         });
     }
