@@ -8,8 +8,11 @@ use crate::simd::LANES;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Strips of a panel that is not very deep: as many as the widest tile takes with about as many rows.
+/// Strips of a panel: as many as the widest tile takes with about as many rows.
 pub const STRIPS: usize = 4;
+/// From this depth on a panel is as wide as a tile, so that its lines are read one after the other, and whoever goes
+/// through many such panels outruns what the processor reads ahead itself.
+pub const DEEP: usize = 128;
 /// Positions that are packed at once.
 const POSITIONS: usize = 4 * LANES;
 
@@ -24,7 +27,12 @@ pub struct Panel {
     pub width: usize,
 }
 
-/// Cuts columns in panels of about so many strips of `LANES` each: [`STRIPS`], from one to five, or one.
+/// Strips of a panel so deep.
+pub fn strips(simd: Simd, depth: usize) -> usize {
+    if depth < DEEP { STRIPS } else { simd.strips() }
+}
+
+/// Cuts columns in panels of about so many strips of `LANES` each: from one to five for [`STRIPS`], or one.
 pub fn panels(columns: usize, strips: usize) -> impl Iterator<Item = Panel> + Clone {
     let all = columns.div_ceil(LANES);
     let count = ((all + strips / 2) / strips).max(1);
@@ -50,10 +58,11 @@ pub struct Packed {
 
 impl Packed {
     /// Packs `depth x columns` elements.
-    pub fn new(depth: usize, columns: usize, element: impl Fn(usize, usize) -> f32) -> Self {
+    pub fn new(simd: Simd, depth: usize, columns: usize, element: impl Fn(usize, usize) -> f32) -> Self {
+        let strips = strips(simd, depth);
         let mut data = Scratch::new(depth * padded(columns));
         let mut rest = &mut data[..];
-        for panel in panels(columns, STRIPS) {
+        for panel in panels(columns, strips) {
             let rows;
             (rows, rest) = rest.split_at_mut(depth * panel.width);
             for (k, row) in rows.chunks_exact_mut(panel.width).enumerate() {
@@ -62,7 +71,7 @@ impl Packed {
                 }
             }
         }
-        Self { data, depth, columns, strips: STRIPS }
+        Self { data, depth, columns, strips }
     }
 
     /// Packs the transpose of a deep matrix: of its rows, pictures of `channels x positions` each, some positions, and
@@ -74,7 +83,7 @@ impl Packed {
         some: Range<usize>,
     ) -> Self {
         let (row, depth) = (channels * positions, channels * some.len());
-        let (columns, strips) = (matrix.len() / row, simd.strips());
+        let (columns, strips) = (matrix.len() / row, strips(simd, depth));
         let mut data = Scratch::new(depth * padded(columns));
         let (mut rest, mut pieces) = (&mut data[..], Vec::new());
         for panel in panels(columns, strips) {

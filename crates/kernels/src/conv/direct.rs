@@ -139,7 +139,7 @@ impl Conv2d {
         let columns = Axis::new(kernel_width, column_stride, self.window.padding.left, width, self.output[2]);
         let classes = |row: usize, column: usize| {
             let (row_taps, column_taps) = (rows.taps(row), columns.taps(column));
-            Packed::new(row_taps * column_taps * filters, channels, |k, channel| {
+            Packed::new(simd, row_taps * column_taps * filters, channels, |k, channel| {
                 let (tap, filter) = (k / filters, k % filters);
                 let kernel_row = row + row_stride * (row_taps - 1 - tap / column_taps);
                 let kernel_column = column + column_stride * (column_taps - 1 - tap % column_taps);
@@ -203,12 +203,13 @@ pub struct Forward<'a> {
 impl<'a> Forward<'a> {
     pub fn new(conv: &'a Conv2d, weight: &[f32], bias: &'a [f32], activation: Activation) -> Self {
         let ([channels, ..], taps) = (conv.input, conv.window.kernel[0] * conv.window.kernel[1]);
-        let packed = Packed::new(conv.depth(), conv.output[0], |k, filter| {
+        let simd = Simd::current();
+        let packed = Packed::new(simd, conv.depth(), conv.output[0], |k, filter| {
             weight[(filter * channels + k % channels) * taps + k / channels]
         });
         let line = conv.framed(&[]).row();
         let runs = (0..conv.window.kernel[0]).map(|row| row * line).collect();
-        Self { conv, packed, bias, activation, runs, simd: Simd::current() }
+        Self { conv, packed, bias, activation, runs, simd }
     }
 
     /// All of `x`'s pictures, and then a dense layer that flattens what comes out, whose stretches are whole rows.

@@ -8,7 +8,7 @@
 use super::piecewise::Piecewise;
 use super::{Conv2d, add_pixels};
 use crate::activation::relu_backward_piece;
-use crate::panels::{Panel, STRIPS, padded, panels};
+use crate::panels::{DEEP, Panel, STRIPS, padded, panels, strips};
 use crate::product::{Left, Output, Right, Start, multiply};
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes};
@@ -429,7 +429,7 @@ impl<'a> Filter<'a> {
         let mut points = Scratch::new(POINTS * depth * padded(output[0]));
         let mut parts = Vec::new();
         let mut rest = &mut points[..];
-        for panel in panels(output[0], STRIPS) {
+        for panel in panels(output[0], strips(simd, depth)) {
             let part;
             (part, rest) = rest.split_at_mut(POINTS * depth * panel.width);
             parts.push((panel, part));
@@ -445,17 +445,26 @@ impl<'a> Filter<'a> {
     fn multiply(&self, points: &[f32], tiles: usize) -> Scratch {
         let (channels, filters) = (self.input[0], padded(self.output[0]));
         let mut products = Scratch::new(POINTS * point_len(tiles, filters));
-        let left = points.chunks_exact(point_len(tiles, padded(channels)));
-        for (point, (left, product)) in
-            left.zip(products.chunks_exact_mut(point_len(tiles, filters))).enumerate()
-        {
-            let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
-            for panel in panels(self.output[0], STRIPS) {
+        let panels = panels(self.output[0], strips(self.simd, channels));
+        let mut parts = (0..POINTS).flat_map(|point| {
+            panels.clone().map(move |panel| {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
-                let right = Right { data: &data[..channels * panel.width], step: panel.width, next: &[] };
-                let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
-                multiply(self.simd, left, right, Start::Zero, Activation::Identity, output);
-            }
+                (point, panel, &data[..channels * panel.width])
+            })
+        });
+        let mut part = parts.next();
+        while let Some((point, panel, data)) = part {
+            part = parts.next();
+            let left = &points[point * point_len(tiles, padded(channels))..];
+            let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
+            let next = match part {
+                Some((.., next)) if channels >= DEEP => next,
+                _ => &[],
+            };
+            let right = Right { data, step: panel.width, next };
+            let product = &mut products[point * point_len(tiles, filters)..];
+            let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
+            multiply(self.simd, left, right, Start::Zero, Activation::Identity, output);
         }
         products
     }

@@ -132,8 +132,7 @@ impl Simd {
         FORCED.get()
     }
 
-    /// Strips of `LANES` columns that the tiles of a product take at once: as many as a panel of a deep one has, so that
-    /// its lines are read one after the other.
+    /// Strips of `LANES` columns that the tiles of a product take at once.
     pub(crate) fn strips(self) -> usize {
         if self == Self::Avx512 { 4 } else { 1 }
     }
