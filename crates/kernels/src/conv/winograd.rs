@@ -15,6 +15,7 @@ use crate::simd::{Kernel, LANES, Lanes};
 use crate::{Activation, Simd, Window, flush_denormals};
 use rayon::prelude::*;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 /// Outputs of a tile in each direction.
 const TILE: usize = 4;
@@ -55,29 +56,33 @@ trait Transform<const N: usize, const M: usize> {
     /// The processor has the instructions of `V`.
     unsafe fn line<V: Lanes>(x: [V; N]) -> [V; M];
 
+    /// Maps the square that `load` gives by row and column, and hands what comes of it to `store`.
+    ///
     /// # Safety
     /// The processor has the instructions of `V`.
     #[inline(always)]
-    unsafe fn square<V: Lanes>(x: &[[V; N]; N]) -> [[V; M]; M] {
-        // SAFETY: the caller's.
+    unsafe fn square<V: Lanes>(load: impl Fn(usize, usize) -> V, mut store: impl FnMut(usize, usize, V)) {
+        // Loops, as the library's `from_fn` is not inlined into the functions that may use the instructions.
+        let mut half = [MaybeUninit::<[V; M]>::uninit(); N];
+        // SAFETY: the caller's, and every row of `half` is written before one is read.
         unsafe {
             let zero = V::splat(0.0);
-            let mut half = [[zero; M]; N];
-            for (half, x) in half.iter_mut().zip(x) {
-                *half = Self::line(*x);
+            for (i, half) in half.iter_mut().enumerate() {
+                let mut row = [zero; N];
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x = load(i, j);
+                }
+                half.write(Self::line(row));
             }
-            let mut y = [[zero; M]; M];
             for j in 0..M {
                 let mut column = [zero; N];
-                for (to, from) in column.iter_mut().zip(&half) {
-                    *to = from[j];
+                for (x, half) in column.iter_mut().zip(&half) {
+                    *x = half.assume_init_ref()[j];
                 }
-                let column = Self::line(column);
-                for (to, from) in y.iter_mut().zip(column) {
-                    to[j] = from;
+                for (i, y) in Self::line(column).iter().enumerate() {
+                    store(i, j, *y);
                 }
             }
-            y
         }
     }
 }
@@ -261,23 +266,20 @@ impl<T: Transform<N, 6>, const N: usize> Kernel for Scatter<'_, T, N> {
                 let row = |i: usize| (tile.row + i).wrapping_sub(self.offset[0]);
                 let column = |j: usize| (tile.column + j).wrapping_sub(self.offset[1]);
                 for channel in (0..channels).step_by(LANES) {
-                    let zero = V::splat(0.0);
-                    let mut x = [[zero; N]; N];
-                    for (i, x) in x.iter_mut().enumerate() {
-                        for (j, x) in x.iter_mut().enumerate() {
-                            if row(i) < height && column(j) < width {
-                                let pixel = picture.add((row(i) * width + column(j)) * channels + channel);
-                                *x = if channels - channel >= LANES {
-                                    V::load(pixel)
-                                } else {
-                                    V::load_first(pixel, channels - channel)
-                                };
-                            }
+                    let load = |i: usize, j: usize| {
+                        if row(i) >= height || column(j) >= width {
+                            return V::splat(0.0);
                         }
-                    }
-                    for (point, value) in T::square(&x).iter().flatten().enumerate() {
-                        value.store(self.points.at(point, at * lanes + channel));
-                    }
+                        let pixel = picture.add((row(i) * width + column(j)) * channels + channel);
+                        if channels - channel >= LANES {
+                            V::load(pixel)
+                        } else {
+                            V::load_first(pixel, channels - channel)
+                        }
+                    };
+                    T::square(load, |i, j, point: V| {
+                        point.store(self.points.at(i * 6 + j, at * lanes + channel));
+                    });
                 }
             }
         }
@@ -324,27 +326,22 @@ impl Kernel for Gather<'_> {
                 let picture = self.pictures.as_mut_ptr().add(tile.picture);
                 for channel in (0..channels).step_by(LANES) {
                     let last = (channels - channel).min(LANES);
-                    let mut from = self.points.as_ptr().add(at * lanes + channel);
-                    let mut points = [[V::splat(0.0); 6]; 6];
-                    for point in points.iter_mut().flatten() {
-                        *point = V::load(from);
-                        from = from.wrapping_add(point_len(self.tiles.len(), lanes));
-                    }
+                    let from = self.points.as_ptr().add(at * lanes + channel);
+                    let next = point_len(self.tiles.len(), lanes);
                     let bias = match self.bias {
                         Some(bias) => V::load_first(bias.as_ptr().add(channel), last),
                         None => V::splat(0.0),
                     };
-                    for (i, y) in Outputs::square(&points).iter().enumerate() {
-                        for (j, y) in y.iter().enumerate() {
-                            let (row, column) = (tile.row + i, tile.column + j);
-                            if row < height && column < width {
-                                let y = y.add(bias);
-                                let y = if self.activation == Activation::Relu { y.relu() } else { y };
-                                let pixel = picture.add((row * width + column) * channels + channel);
-                                if last == LANES { y.store(pixel) } else { y.store_first(pixel, last) }
-                            }
+                    let load = |i: usize, j: usize| V::load(from.add((i * 6 + j) * next));
+                    Outputs::square(load, |i, j, y: V| {
+                        let (row, column) = (tile.row + i, tile.column + j);
+                        if row < height && column < width {
+                            let y = y.add(bias);
+                            let y = if self.activation == Activation::Relu { y.relu() } else { y };
+                            let pixel = picture.add((row * width + column) * channels + channel);
+                            if last == LANES { y.store(pixel) } else { y.store_first(pixel, last) }
                         }
-                    }
+                    });
                 }
             }
         }
@@ -374,15 +371,11 @@ impl<W: Fn(usize, usize, usize) -> f32> Kernel for TransformWeights<'_, W> {
                 }
                 // SAFETY: `taps` holds nine vectors, and `points` is `POINTS x depth x width`.
                 unsafe {
-                    let mut square = [[V::splat(0.0); 3]; 3];
-                    for (tap, value) in square.iter_mut().flatten().enumerate() {
-                        *value = V::load(taps.as_ptr().add(tap * LANES));
-                    }
-                    let mut to = points.as_mut_ptr().add(k * panel.width + lane);
-                    for point in Weights::square(&square).iter().flatten() {
-                        point.store(to);
-                        to = to.wrapping_add(depth * panel.width);
-                    }
+                    let to = points.as_mut_ptr().add(k * panel.width + lane);
+                    let load = |i: usize, j: usize| V::load(taps.as_ptr().add((i * 3 + j) * LANES));
+                    Weights::square(load, |i, j, point: V| {
+                        point.store(to.add((i * 6 + j) * depth * panel.width));
+                    });
                 }
             }
         }
@@ -527,13 +520,10 @@ impl Kernel for AddWeightGradients<'_> {
             let mut taps = [0.0; 9 * LANES];
             // SAFETY: `points` is `POINTS x channels x lanes`, and `taps` holds nine vectors.
             unsafe {
-                let mut square = [[V::splat(0.0); 6]; 6];
-                for (point, value) in square.iter_mut().flatten().enumerate() {
-                    *value = V::load(points.as_ptr().add((point * channels + channel) * lanes + first));
-                }
-                for (tap, value) in WeightGradients::square(&square).iter().flatten().enumerate() {
-                    value.store(taps.as_mut_ptr().add(tap * LANES));
-                }
+                let point = |i: usize, j: usize| ((i * 6 + j) * channels + channel) * lanes + first;
+                let (from, to) = (points.as_ptr(), taps.as_mut_ptr());
+                let load = |i: usize, j: usize| V::load(from.add(point(i, j)));
+                WeightGradients::square(load, |i, j, tap: V| tap.store(to.add((i * 3 + j) * LANES)));
             }
             for lane in 0..LANES.min(filters - first) {
                 let dweight = &mut dweight[(lane * channels + channel) * 9..][..9];
