@@ -342,7 +342,10 @@ unsafe fn add_step<V: Lanes, const ROWS: usize, const STRIPS: usize>(
 ) {
     // SAFETY: the caller's, as above.
     unsafe {
-        let line: [V; STRIPS] = std::array::from_fn(|s| V::load(right.first.add(s * LANES)));
+        let mut line = [V::splat(0.0); STRIPS];
+        for (s, strip) in line.iter_mut().enumerate() {
+            *strip = V::load(right.first.add(s * LANES));
+        }
         right.first = right.first.wrapping_add(right.step);
         for (i, sums) in sums.iter_mut().enumerate() {
             let factor = V::splat(*left.add(i * row));
