@@ -8,9 +8,9 @@ use crate::simd::LANES;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Strips of a panel: as many as the widest tile takes with about as many rows.
+/// Strips of a panel that is not deep: as many as the widest tile takes with about as many rows.
 pub const STRIPS: usize = 4;
-/// From this depth on a panel is as wide as a tile, so that its lines are read one after the other, and whoever goes
+/// From this depth on a panel is as wide as a tile, so that its lines are read one after the other; whoever goes
 /// through many such panels outruns what the processor reads ahead itself.
 pub const DEEP: usize = 128;
 /// Positions that are packed at once.
