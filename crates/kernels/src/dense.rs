@@ -254,14 +254,13 @@ impl Dense {
         y.par_chunks_mut(samples * outputs).enumerate().for_each(|(piece, y)| {
             let (first_sample, rows) = (piece * samples, y.len() / outputs);
             let (x, row) = x.some(first_sample..first_sample + rows, stretch.clone());
-            let mut parts = (0..depth).step_by(block).flat_map(|first| {
+            let parts = (0..depth).step_by(block).flat_map(|first| {
                 let inputs = first..depth.min(first + block);
                 weight.panels().map(move |(panel, right)| (inputs.clone(), panel, right.rows(inputs.clone())))
             });
-            let mut part = parts.next();
-            while let Some((inputs, panel, right)) = part {
-                part = parts.next();
-                let next = match &part {
+            let mut parts = parts.peekable();
+            while let Some((inputs, panel, right)) = parts.next() {
+                let next = match parts.peek() {
                     Some((.., next)) if whole.is_none() => next.data,
                     _ => &[],
                 };

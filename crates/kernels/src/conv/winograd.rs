@@ -437,25 +437,25 @@ impl<'a> Filter<'a> {
     /// Point by point, `tiles x channels` by `channels x filters`.
     fn multiply(&self, points: &[f32], tiles: usize) -> Scratch {
         let (channels, filters) = (self.input[0], padded(self.output[0]));
-        let mut products = Scratch::new(POINTS * point_len(tiles, filters));
+        let [left_len, product_len] = [padded(channels), filters].map(|lanes| point_len(tiles, lanes));
+        let mut products = Scratch::new(POINTS * product_len);
         let panels = panels(self.output[0], strips(self.simd, channels));
-        let mut parts = (0..POINTS).flat_map(|point| {
+        let parts = (0..POINTS).flat_map(|point| {
             panels.clone().map(move |panel| {
                 let data = &self.points[POINTS * channels * panel.start..][point * channels * panel.width..];
                 (point, panel, &data[..channels * panel.width])
             })
         });
-        let mut part = parts.next();
-        while let Some((point, panel, data)) = part {
-            part = parts.next();
-            let left = &points[point * point_len(tiles, padded(channels))..];
+        let mut parts = parts.peekable();
+        while let Some((point, panel, data)) = parts.next() {
+            let left = &points[point * left_len..][..left_len];
             let left = Left { data: left, row: padded(channels), step: 1, runs: &[0], run: channels };
-            let next = match part {
-                Some((.., next)) if channels >= DEEP => next,
+            let next = match parts.peek() {
+                Some((.., next)) if channels >= DEEP => *next,
                 _ => &[],
             };
             let right = Right { data, step: panel.width, next };
-            let product = &mut products[point * point_len(tiles, filters)..];
+            let product = &mut products[point * product_len..][..product_len];
             let output = Output::new(&mut product[panel.start..], tiles, panel.width, filters);
             multiply(self.simd, left, right, Start::Zero, Activation::Identity, output);
         }
