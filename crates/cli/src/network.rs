@@ -101,7 +101,7 @@ pub fn untrained(
         let batches = LoaderConfig { batch_size: 500, prefetch: 0 };
         whiten(&mut session, &EvalLoader::new(Arc::new(some), normalisation, batches)?)?;
     }
-    let taken = weights.begin(&mut session.model)?;
+    let taken = weights.begin(session.model_mut())?;
     Ok((session, taken))
 }
 

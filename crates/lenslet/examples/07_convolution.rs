@@ -63,7 +63,8 @@ fn train<M: Classifier>(name: &str) -> Result<Session<M>, Box<dyn Error>> {
     fit(&mut session, &train, None, &mut |_, _| -> Result<_, Box<dyn Error>> {
         Ok(ControlFlow::Continue(()))
     })?;
-    let (parameters, accuracy) = (session.model.summary().parameters(), session.evaluate(&test)?.accuracy());
+    let (parameters, accuracy) =
+        (session.model().summary().parameters(), session.evaluate(&test)?.accuracy());
     println!(
         "{name}: {parameters} parameters, {:.2} % after {} steps",
         100.0 * accuracy,

@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(ControlFlow::Continue(()))
     })?;
 
-    let metrics = measure_each(&session.model, &validation, TestTime::None, |answer| {
+    let metrics = measure_each(session.model(), &validation, TestTime::None, |answer| {
         if let (Some(class), Some((path, label))) = (answer.class, held_out.tree().get(answer.index))
             && class != label
         {

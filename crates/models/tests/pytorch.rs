@@ -6,7 +6,8 @@ use lenslet_dataset::Dataset;
 use lenslet_idx::{IdxDataset, Split};
 use lenslet_models::{CifarCnn, ImagenetteCnn, MnistCnn, MnistMlp, Vgg16, Vgg16Head};
 use lenslet_nn::{
-    Classifier, Inference, Network, cross_entropy, network, statistics, training_logits, visit_parameters_mut,
+    Classifier, Inference, Network, Snapshot, cross_entropy, network, statistics, training_logits,
+    visit_parameters_mut,
 };
 use lenslet_train::{Optimiser, OptimiserKind};
 use serde::Deserialize;
@@ -84,7 +85,7 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
     });
 
     let data = IdxDataset::mnist(fixtures().join("mnist"), Split::Train).expect("the fixtures are whole");
-    let mut optimiser = Optimiser::new(OptimiserKind::default());
+    let (mut optimiser, mut snapshot) = (Optimiser::new(OptimiserKind::default()), Snapshot::default());
     for (step, expected) in fixture.losses.iter().enumerate() {
         let (mut pictures, mut labels) = (Vec::new(), Vec::new());
         for index in step * fixture.batch..(step + 1) * fixture.batch {
@@ -92,11 +93,11 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
             pictures.extend(enlarged(sample.image.pixels(), M::INPUT));
             labels.push(sample.label);
         }
-        let (logits, snapshot) =
-            training_logits(&mut model, pictures, OwnedTape::default(), &|_| false).expect("whole pictures");
+        let logits = training_logits(&mut model, pictures, OwnedTape::default(), &|_| false, &mut snapshot)
+            .expect("whole pictures");
         let (loss, report) = cross_entropy(logits, &labels).expect("ten classes");
         let mut gradients: Gradients<f32, Cpu> = dfdx::prelude::Backward::backward(loss);
-        optimiser.update(&mut model, &mut gradients, snapshot, fixture.learning_rate).expect("memory");
+        optimiser.update(&mut model, &mut gradients, &mut snapshot, fixture.learning_rate).expect("memory");
         let error = (f64::from(report.loss) / expected - 1.0).abs();
         assert!(error < tolerance, "step {step}: loss {} is not {expected} ({error:.1e} off)", report.loss);
     }

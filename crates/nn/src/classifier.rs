@@ -129,14 +129,16 @@ pub fn logits<T: Tape<f32, Cpu>>(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
-    measured_logits(model, model.whole_plan(), pictures, tape).map(|measured| measured.y)
+    let snapshot = Snapshot::default();
+    measured_logits(model, model.whole_plan(), pictures, snapshot, tape).map(|measured| measured.y)
 }
 
 /// `batch x classes`, with the way back to the gradients.
 pub type TracedLogits = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
 
-/// [`logits`] of a training step, where running statistics take in the batch's, and the parameters as it saw them. The
-/// backward pass ends at the first layer, or outermost residual block, with a tensor that `is_frozen` does not name.
+/// [`logits`] of a training step, where running statistics take in the batch's. Parameters that `snapshot` has are not
+/// read out of their tensors; afterwards it has those of all trained layers. The backward pass ends at the first layer,
+/// or outermost residual block, with a tensor that `is_frozen` does not name.
 ///
 /// # Errors
 /// Those of [`logits`].
@@ -145,21 +147,24 @@ pub fn training_logits(
     pictures: impl Into<Arc<Vec<f32>>>,
     tape: OwnedTape<f32, Cpu>,
     is_frozen: &dyn Fn(&str) -> bool,
-) -> Result<(TracedLogits, Snapshot), CpuError> {
+    snapshot: &mut Snapshot,
+) -> Result<TracedLogits, CpuError> {
     let mut plan = model.whole_plan();
     plan.freeze(is_frozen);
-    let Measured { y, statistics, snapshot } = measured_logits(model, plan, pictures, tape)?;
-    model.keep_statistics(&mut statistics.into_iter());
-    Ok((y, snapshot))
+    let measured = measured_logits(model, plan, pictures, std::mem::take(snapshot), tape)?;
+    *snapshot = measured.snapshot;
+    model.keep_statistics(&mut measured.statistics.into_iter());
+    Ok(measured.y)
 }
 
 fn measured_logits<T: Tape<f32, Cpu>>(
     model: &dyn Network,
     plan: Plan,
     pictures: impl Into<Arc<Vec<f32>>>,
+    snapshot: Snapshot,
     tape: T,
 ) -> Result<Measured<(usize, usize), T>, CpuError> {
     let pictures = pictures.into();
     let output = (plan.samples(pictures.len())?, model.classes());
-    forward_batch(plan, pictures, &Cpu::default(), output, tape)
+    forward_batch(plan, pictures, snapshot, &Cpu::default(), output, tape)
 }

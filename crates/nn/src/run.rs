@@ -70,7 +70,7 @@ fn forward_measured<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
         }
         Ok(())
     };
-    run(plan, values, &device, output, tape, Some(add_gradient))
+    run(plan, values, Snapshot::default(), &device, output, tape, Some(add_gradient))
 }
 
 /// Takes the gradient of a plan's input.
@@ -81,23 +81,28 @@ type AddGradient = fn(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError>;
 pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Arc<Vec<f32>>,
+    snapshot: Snapshot,
     device: &Cpu,
     output: O,
     tape: T,
 ) -> Result<Measured<O, T>, CpuError> {
-    run(plan, Buffer::Batch(x), device, output, tape, None::<AddGradient>)
+    run(plan, Buffer::Batch(x), snapshot, device, output, tape, None::<AddGradient>)
 }
 
 fn run<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Buffer,
+    snapshot: Snapshot,
     device: &Cpu,
     output: O,
     mut tape: T,
     add_gradient: Option<impl FnOnce(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError> + 'static>,
 ) -> Result<Measured<O, T>, CpuError> {
     let batch = plan.samples(x.len())?;
-    let forward = || run_forward(&plan, channels_last(x, &plan.input), batch, T::OWNS_TAPE, weights(&plan));
+    let forward = || {
+        let x = channels_last(x, &plan.input);
+        run_forward(&plan, x, batch, T::OWNS_TAPE, weights(&plan, &snapshot))
+    };
     let (y, mut trace) = on_worker(forward);
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;
     let (statistics, snapshot) = (trace.statistics.clone(), std::mem::take(&mut trace.snapshot));
@@ -500,10 +505,10 @@ fn run_backward(
     Ok(wanted.then_some(dy))
 }
 
-/// Copies of the parameters of each stage that has some.
-pub(crate) fn weights(plan: &Plan) -> impl Iterator<Item = Weights> + Send {
+/// The parameters of each stage that has some.
+fn weights(plan: &Plan, snapshot: &Snapshot) -> impl Iterator<Item = Weights> + Send {
     let trained = plan.stages.iter().filter(|stage| stage.operation.has_parameters());
-    trained.map(|stage| Weights::Plain(read_parameters(stage)))
+    trained.map(|stage| Weights::Plain(snapshot.read(stage)))
 }
 
 pub(crate) fn read_parameters(stage: &Stage) -> Vec<Buffer> {

@@ -1,13 +1,16 @@
-//! Parameters as a training step's forward pass saw them.
+//! Parameters outside their tensors.
 
+use crate::Parameter;
 use crate::buffer::Buffer;
 use crate::plan::Stage;
+use crate::run::read;
 use lenslet_kernels::Scratch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The parameters of trained layers, by name, as [`training_logits`](crate::training_logits) copied them out of their
-/// tensors. An optimiser that takes them needs no copy of its own.
+/// The parameters of trained layers, by name. [`training_logits`](crate::training_logits) copies them out of their
+/// tensors, for dfdx lends no tensor's memory, an optimiser steps on these copies, and the next step's forward pass goes
+/// on with them. Whoever writes to the tensors otherwise starts again with an empty one.
 #[derive(Default)]
 pub struct Snapshot(BTreeMap<String, Arc<Scratch>>);
 
@@ -20,9 +23,20 @@ impl Snapshot {
         }
     }
 
-    /// A parameter's values, row-major. After the backward pass nobody else holds them, and [`Arc::make_mut`] copies
-    /// nothing.
-    pub fn take(&mut self, name: &str) -> Option<Arc<Scratch>> {
-        self.0.remove(name)
+    /// A stage's parameters: those that are here, and the others out of their tensors.
+    pub(crate) fn read(&self, stage: &Stage) -> Vec<Buffer> {
+        let known = |name: &str| self.0.get(&format!("{}.{name}", stage.name)).cloned().map(Buffer::Scratch);
+        let parameters = stage.parameters.iter();
+        parameters.map(|(name, tensor)| known(name).unwrap_or_else(|| read(tensor.as_ref()))).collect()
+    }
+
+    /// A parameter's values, row-major, to be changed; out of its tensor where they are not here yet.
+    pub fn values_mut(&mut self, name: &str, tensor: &dyn Parameter) -> &mut [f32] {
+        let values = self.0.entry(name.to_owned()).or_insert_with(|| {
+            let mut values = Scratch::new(tensor.len());
+            tensor.read(&mut values);
+            values.into()
+        });
+        &mut *Arc::make_mut(values)
     }
 }

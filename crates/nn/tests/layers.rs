@@ -3,8 +3,8 @@
 use dfdx::prelude::*;
 use lenslet_kernels::{Padding, Window, naive};
 use lenslet_nn::{
-    Classes, Classifier, Inference, Initialiser, Network, Parameter, Targets, WrongClasses, cross_entropy,
-    initialise, layers, logits, network, parameters, set_noise, statistics, training_logits,
+    Classes, Classifier, Inference, Initialiser, Network, Parameter, Snapshot, Targets, WrongClasses,
+    cross_entropy, initialise, layers, logits, network, parameters, set_noise, statistics, training_logits,
     visit_parameters_mut,
 };
 
@@ -425,7 +425,9 @@ fn running_statistics_move_in_a_training_step_only() {
     net.forward_mut(x.clone().leaky_traced());
     assert!(all(&net).iter().zip(at_first).all(|(now, before)| *now != before));
     for _ in 0..300 {
-        training_logits(&mut net, x.as_vec(), OwnedTape::default(), &|_| false).expect("whole pictures");
+        let snapshot = &mut Snapshot::default();
+        training_logits(&mut net, x.as_vec(), OwnedTape::default(), &|_| false, snapshot)
+            .expect("whole pictures");
     }
     // After many steps with one batch they are that batch's, but for the variance's bias.
     for (inferred, expected) in net.forward(x).as_vec().iter().zip(by_batch) {
@@ -434,19 +436,40 @@ fn running_statistics_move_in_a_training_step_only() {
 }
 
 #[test]
+fn a_snapshot_is_read_in_place_of_the_tensors() {
+    network! { Flat: 84 => dense(5), relu, dense(3) }
+    let mut net = Flat::with_classes(3).expect("three outputs");
+    initialise(&mut net, Initialiser::GlorotUniform, 7);
+    let x = pictures(4).as_vec();
+    let snapshot = &mut Snapshot::default();
+    let logits = |net: &mut Flat, snapshot: &mut Snapshot| {
+        let logits = training_logits(net, x.clone(), OwnedTape::default(), &|_| false, snapshot);
+        logits.expect("whole samples").as_vec()
+    };
+    let before = logits(&mut net, snapshot);
+    visit_parameters_mut(&mut net, |name, tensor| {
+        let seen = values(tensor);
+        tensor.write(&vec![f32::NAN; tensor.len()]);
+        assert_eq!(*snapshot.values_mut(name, tensor), *seen, "{name}");
+        Ok::<(), ()>(())
+    })
+    .expect("nothing fails");
+    assert_eq!(logits(&mut net, snapshot), before);
+    snapshot.values_mut("dense2.bias", parameters(&net)[3].1.as_ref())[0] += 1.0;
+    let raised = logits(&mut net, snapshot)[0] - before[0];
+    assert!((raised - 1.0).abs() < 1e-5, "by {raised}");
+    assert!(logits(&mut net, &mut Snapshot::default()).iter().all(|logit| logit.is_nan()));
+}
+
+#[test]
 fn gradients_through_batch_norm_agree_with_finite_differences() {
     network! { Flat: 84 => dense(5), batch_norm, relu, dense(3) }
     let mut net = Flat::with_classes(3).expect("three outputs");
     initialise(&mut net, Initialiser::GlorotUniform, 7);
     let (x, labels) = (pictures(4).as_vec(), [2usize, 0, 1, 1]);
-    let (logits, mut snapshot) =
-        training_logits(&mut net, x.clone(), OwnedTape::default(), &|_| false).expect("whole samples");
-    for (name, parameter) in parameters(&net) {
-        let seen = snapshot.take(&name).unwrap_or_else(|| panic!("{name} was read"));
-        let mut values = vec![f32::NAN; parameter.len()];
-        parameter.read(&mut values);
-        assert_eq!(**seen, *values, "{name}");
-    }
+    let snapshot = &mut Snapshot::default();
+    let logits = training_logits(&mut net, x.clone(), OwnedTape::default(), &|_| false, snapshot)
+        .expect("whole samples");
     let (loss, report) = cross_entropy(logits, &labels).expect("labels fit");
     let mut gradients = loss.backward();
 
@@ -573,7 +596,9 @@ fn the_backward_pass_ends_at_the_first_tensor_that_is_trained() {
     let x: Vec<f32> = (0..5 * 72).map(|i| ((i * 31 % 97) as f32 - 48.0) / 48.0).collect();
     let mut gradients = |is_frozen: &dyn Fn(&str) -> bool| {
         let tape = OwnedTape::default();
-        let (logits, _) = training_logits(&mut blocks, x.clone(), tape, is_frozen).expect("whole pictures");
+        let snapshot = &mut Snapshot::default();
+        let logits =
+            training_logits(&mut blocks, x.clone(), tape, is_frozen, snapshot).expect("whole pictures");
         let mut gradients = cross_entropy(logits, &[0, 1, 2, 1, 0]).expect("labels fit").0.backward();
         let of = |(name, p): (String, Box<dyn Parameter>)| {
             (name, p.gradient(&mut gradients).expect("there").clone())

@@ -142,10 +142,10 @@ pub fn train_step<'a, M: Network>(
     let images = images.into();
     let targets = Targets { smoothing: session.config.label_smoothing as f32, ..targets.into() };
     on_worker(|| {
-        let Session { model, optimiser, average, config, .. } = session;
+        let Session { model, snapshot, optimiser, average, config, .. } = session;
         set_noise(model, noise(config.seed, optimiser.step()));
-        let (logits, snapshot) =
-            training_logits(model, images, tape(gradients), &|name| optimiser.is_frozen(name))?;
+        let is_frozen = |name: &str| optimiser.is_frozen(name);
+        let logits = training_logits(model, images, tape(gradients), &is_frozen, snapshot)?;
         let (loss, report) = cross_entropy(logits, targets)?;
         let mut gradients = loss.backward();
         if let Some(clip) = config.clip {

@@ -3,11 +3,10 @@
 use crate::config::require;
 use crate::{Clip, Error, Group, InvalidConfig, group};
 use dfdx::prelude::{Cpu, CpuError, Gradients};
-use lenslet_kernels::{AdamStep, Scratch, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
+use lenslet_kernels::{AdamStep, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
 use lenslet_nn::{Parameter, Snapshot, Tensors, parameters, visit_parameters_mut};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The rule of a step, with its constants.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,8 +197,8 @@ impl Optimiser {
         self.groups.get(name).is_some_and(|group| group.learning_rate_scale == 0.0)
     }
 
-    /// Takes a step with every trainable tensor of the model, and leaves zeros in the gradients. What
-    /// was written to a tensor after the forward pass that `snapshot` is of is lost; a tensor that it lacks is read.
+    /// Takes a step with every trainable tensor of the model, from what `snapshot` has of it to there, and leaves zeros in
+    /// the gradients.
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.
@@ -207,12 +206,12 @@ impl Optimiser {
         &mut self,
         model: &mut dyn Tensors,
         gradients: &mut Gradients<f32, Cpu>,
-        mut snapshot: Snapshot,
+        snapshot: &mut Snapshot,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         self.step += 1;
         visit_parameters_mut(model, |name, parameter| {
-            self.update_one(name, parameter, gradients, snapshot.take(name), learning_rate)
+            self.update_one(name, parameter, gradients, snapshot, learning_rate)
         })
     }
 
@@ -221,7 +220,7 @@ impl Optimiser {
         name: &str,
         parameter: &mut dyn Parameter,
         gradients: &mut Gradients<f32, Cpu>,
-        values: Option<Arc<Scratch>>,
+        snapshot: &mut Snapshot,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         let gradient = parameter.gradient(gradients)?;
@@ -239,12 +238,7 @@ impl Optimiser {
             self.moments.insert(name.to_owned(), zeros);
         }
         let moments = self.moments.get_mut(name).expect("was just inserted").as_mut_slice();
-        let mut values = values.unwrap_or_else(|| {
-            let mut values = Scratch::new(gradient.len());
-            parameter.read(&mut values);
-            values.into()
-        });
-        let values: &mut [f32] = &mut *Arc::make_mut(&mut values);
+        let values = snapshot.values_mut(name, parameter);
         match (kind, moments) {
             (OptimiserKind::Adam { beta1, beta2, epsilon }, [first, second]) => {
                 let step = AdamStep::new(learning_rate, [beta1, beta2], epsilon, 0.0, self.step);

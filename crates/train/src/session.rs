@@ -3,14 +3,15 @@
 use crate::average::Average;
 use crate::history::best_epoch;
 use crate::{Epoch, Error, Metric, Optimiser, Score, TrainConfig, evaluate};
-use lenslet_nn::{Network, initialise};
+use lenslet_nn::{Network, Snapshot, initialise};
 use lenslet_pipeline::EvalLoader;
 use serde::{Deserialize, Serialize};
 
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
-    /// The network.
-    pub model: M,
+    pub(crate) model: M,
+    /// What training has outside the model's tensors, and their values.
+    pub(crate) snapshot: Snapshot,
     pub(crate) optimiser: Optimiser,
     pub(crate) average: Option<Average>,
     pub(crate) config: TrainConfig,
@@ -49,7 +50,24 @@ impl<M: Network> Session<M> {
         config.check()?;
         let optimiser = Optimiser::with_groups(config.optimiser, &config.groups, &model)?;
         let average = config.ema.map(Average::new);
-        Ok(Self { model, optimiser, average, config, history: Vec::new(), begun: None })
+        let (snapshot, history) = (Snapshot::default(), Vec::new());
+        Ok(Self { model, snapshot, optimiser, average, config, history, begun: None })
+    }
+
+    /// The network.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The network, for its tensors to be changed between two steps.
+    pub fn model_mut(&mut self) -> &mut M {
+        self.snapshot = Snapshot::default();
+        &mut self.model
+    }
+
+    /// The network, trained as far as it is.
+    pub fn into_model(self) -> M {
+        self.model
     }
 
     /// What the run is told to do.

@@ -79,7 +79,7 @@ impl Sweep {
         }
         let (optimiser, average) = (session.optimiser.clone(), session.average.clone());
         let points = self.points(session, loader);
-        write(&mut session.model, &tensors)?;
+        write(session.model_mut(), &tensors)?;
         (session.optimiser, session.average) = (optimiser, average);
         let points = points?;
         Ok(Curve { suggestion: steepest_descent(&points), points })

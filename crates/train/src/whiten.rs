@@ -44,7 +44,7 @@ pub fn whiten<M: Network>(session: &mut Session<M>, pictures: &EvalLoader) -> Re
     let eigen = SymmetricEigen::new(covariance(pictures, [channels, height, width])?);
     let mut components: Vec<usize> = (0..size).collect();
     components.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-    visit_parameters_mut(&mut session.model, |found, tensor| {
+    visit_parameters_mut(session.model_mut(), |found, tensor| {
         if found == name {
             let mut weight = vec![0.0; tensor.len()];
             tensor.read(&mut weight);

@@ -2,14 +2,14 @@
 
 use lenslet_checkpoint::{Checkpoint, Tensor};
 use lenslet_dataset::{Fitting, ImageShape, InMemory};
-use lenslet_nn::{Classifier, network, parameters, statistics};
+use lenslet_nn::{Classifier, Tensors, network, parameters, statistics, visit_parameters_mut};
 use lenslet_pipeline::{
     Augmentation, EvalLoader, LoaderConfig, Normalisation, RandomCrop, Step, TrainLoader,
 };
 use lenslet_train::{
     Answer, Clip, EarlyStopping, Error, Event, Group, Metadata, Metric, OptimiserKind, Schedule, Session,
     Sweep, TestTime, TrainConfig, Training, evaluate, fit, load_weights, measure, measure_each,
-    probabilities, save_checkpoint,
+    probabilities, save_checkpoint, train_step,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -141,19 +141,34 @@ fn features() -> Vec<(&'static str, TrainConfig)> {
 }
 
 #[test]
+fn weights_written_between_two_steps_are_those_of_the_next() {
+    let mut session = session(config(1));
+    let (images, labels) = (vec![0.5; 20 * 36], [0; 20]);
+    let gradients = session.model().gradients().expect("memory");
+    let (_, gradients) = train_step(&mut session, images.clone(), &labels, 0.1, gradients).expect("all fits");
+    visit_parameters_mut(session.model_mut(), |_, tensor| {
+        tensor.write(&vec![0.0; tensor.len()]);
+        Ok::<(), ()>(())
+    })
+    .expect("nothing fails");
+    let (report, _) = train_step(&mut session, images, &labels, 0.1, gradients).expect("all fits");
+    assert!((report.loss - 6f32.ln()).abs() < 1e-6, "a network of zeros knows nothing: {}", report.loss);
+}
+
+#[test]
 fn with_each_feature_a_resumed_run_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("session.safetensors");
     let plain = {
         let mut session = session(config(4));
         train(&mut session, 4);
-        tensors(&session.model)
+        tensors(session.model())
     };
     for (name, config) in features() {
         let mut whole = session(config.clone());
         train(&mut whole, 4);
         let expected = save(&whole, &path);
-        assert!(name == "average" || tensors(&whole.model) != plain, "{name} changes nothing");
+        assert!(name == "average" || tensors(whole.model()) != plain, "{name} changes nothing");
 
         let mut resumed = session(config);
         for epochs in [1, 3, 4] {
@@ -171,9 +186,9 @@ fn with_each_feature_a_resumed_run_ends_in_the_same_bytes() {
 fn frozen_tensors_stay_and_the_others_move() {
     for optimiser in [SGD, OptimiserKind::default()] {
         let mut session = session(TrainConfig { groups: frozen(), optimiser, ..config(2) });
-        let before = tensors(&session.model);
+        let before = tensors(session.model());
         train(&mut session, 2);
-        for (name, values) in tensors(&session.model) {
+        for (name, values) in tensors(session.model()) {
             assert_eq!(before[&name] == values, name.starts_with("conv"), "{name}");
         }
     }
@@ -185,20 +200,20 @@ fn a_group_scales_the_step_and_replaces_the_decay() {
     let plain = OptimiserKind::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let moved = |groups: Vec<Group>| {
         let mut session = session(TrainConfig { groups, optimiser: plain, ..config(1) });
-        let before = tensors(&session.model);
+        let before = tensors(session.model());
         let mut steps = 0;
         fit(&mut session, &train_loader(130), None, &mut |_, event| {
             steps += usize::from(matches!(event, Event::Step(_)));
             Ok::<_, Error>(if steps == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
         .expect("one step");
-        let after = tensors(&session.model);
+        let after = tensors(session.model());
         move |name: &str| -> Vec<f32> { before[name].iter().zip(&after[name]).map(|(b, a)| a - b).collect() }
     };
     let group = Group { learning_rate_scale: 4.0, weight_decay: Some(0.5), ..Group::new("dense*.weight") };
     let (alike, grouped) = (moved(Vec::new()), moved(vec![group]));
     assert_eq!(alike("conv1.weight"), grouped("conv1.weight"));
-    let weights = tensors(&session(config(1)).model).remove("dense1.weight").expect("is there");
+    let weights = tensors(session(config(1)).model()).remove("dense1.weight").expect("is there");
     for ((weight, one), four) in weights.iter().zip(alike("dense1.weight")).zip(grouped("dense1.weight")) {
         let expected = 4.0 * (one - 0.05 * 0.5 * weight);
         assert!((four - expected).abs() < 1e-5, "{four} is not {expected}");
@@ -211,11 +226,11 @@ fn clipping_bounds_the_step() {
     for clip in [Clip::Norm(0.01), Clip::Value(0.001)] {
         let mut session =
             session(TrainConfig { clip: Some(clip), optimiser: plain, learning_rate: 1.0, ..config(1) });
-        let mut before = tensors(&session.model);
+        let mut before = tensors(session.model());
         before.retain(|name, _| !name.contains("running"));
         fit(&mut session, &train_loader(20), None, &mut |_, _| Ok::<_, Error>(ControlFlow::Continue(())))
             .expect("trains");
-        let after = tensors(&session.model);
+        let after = tensors(session.model());
         let step: Vec<f32> =
             before.iter().flat_map(|(name, b)| b.iter().zip(&after[name]).map(|(b, a)| a - b)).collect();
         let norm = step.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>().sqrt();
@@ -235,7 +250,7 @@ fn the_average_is_the_one_that_is_used() {
     fit(&mut averaged, &train_loader(130), Some(&eval_loader(60)), &mut |session, event| {
         match event {
             Event::Step(_) => {
-                for (name, values) in tensors(&session.model) {
+                for (name, values) in tensors(session.model()) {
                     let wide: Vec<f64> = values.into_iter().map(f64::from).collect();
                     let average = expected.entry(name).or_insert_with(|| wide.clone());
                     average.iter_mut().zip(wide).for_each(|(a, v)| *a = 0.8 * *a + 0.2 * v);
@@ -257,12 +272,12 @@ fn the_average_is_the_one_that_is_used() {
             assert!((f64::from(*value) - expected).abs() < 1e-5, "{name}: {value} is not {expected}");
         }
     }
-    assert_ne!(tensors(&used), tensors(&averaged.model));
+    assert_ne!(tensors(&used), tensors(averaged.model()));
     let score = evaluate(&used, &eval_loader(60), TestTime::None).expect("evaluates");
     assert_eq!(Some(&score), reported.last());
-    let before = tensors(&averaged.model);
+    let before = tensors(averaged.model());
     assert_eq!(averaged.evaluate(&eval_loader(60)).expect("evaluates"), score);
-    assert_eq!(tensors(&averaged.model), before, "evaluating leaves the weights as they were");
+    assert_eq!(tensors(averaged.model()), before, "evaluating leaves the weights as they were");
 }
 
 #[test]
@@ -292,13 +307,13 @@ fn looks_at_a_mirrored_picture_are_alike() {
     let picture: Vec<f32> = (0..36).map(|i| (i * 7 % 36) as f32 / 36.0).collect();
     let mirrored: Vec<f32> = picture.chunks_exact(6).flat_map(|row| row.iter().rev().copied()).collect();
     let seen =
-        |picture: &[f32], how| probabilities(&trained.model, picture.to_vec(), how).expect("fits").remove(0);
+        |picture: &[f32], how| probabilities(trained.model(), picture.to_vec(), how).expect("fits").remove(0);
     assert_ne!(seen(&picture, TestTime::None), seen(&mirrored, TestTime::None));
     let (one, other) = (seen(&picture, TestTime::Flip), seen(&mirrored, TestTime::Flip));
     assert!(one.iter().zip(&other).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} {other:?}");
     assert_ne!(seen(&picture, TestTime::Flip), seen(&picture, TestTime::FlipShift));
     for how in [TestTime::None, TestTime::Flip, TestTime::FlipShift] {
-        assert!(probabilities(&trained.model, vec![0.5; 37], how).is_err(), "{how:?}: no whole picture");
+        assert!(probabilities(trained.model(), vec![0.5; 37], how).is_err(), "{how:?}: no whole picture");
     }
 }
 
@@ -315,7 +330,7 @@ fn averages_are_loaded_where_the_run_has_them() {
     };
     let begun = session(TrainConfig { ema: Some(0.9), ..config(2) });
     save(&begun, &path);
-    assert_eq!(loaded(), tensors(&begun.model), "no step, no average");
+    assert_eq!(loaded(), tensors(begun.model()), "no step, no average");
 
     let metadata = |training| Metadata {
         network: "small".into(),
@@ -328,9 +343,9 @@ fn averages_are_loaded_where_the_run_has_them() {
     };
     let plain = Training { config: config(2), step: 3, history: Vec::new(), begun: None };
     for training in [Some(plain), None] {
-        let mut stored: Vec<Tensor> = parameters(&begun.model)
+        let mut stored: Vec<Tensor> = parameters(begun.model())
             .into_iter()
-            .chain(statistics(&begun.model))
+            .chain(statistics(begun.model()))
             .map(|(name, tensor)| {
                 let mut values = vec![0.0; tensor.len()];
                 tensor.read(&mut values);
@@ -339,7 +354,7 @@ fn averages_are_loaded_where_the_run_has_them() {
             .collect();
         stored.push(Tensor::new("ema.of.something.else", [1], vec![1.0]));
         lenslet_checkpoint::save(&path, &stored, &metadata(training)).expect("room");
-        assert_eq!(loaded(), tensors(&begun.model));
+        assert_eq!(loaded(), tensors(begun.model()));
     }
 }
 
@@ -351,7 +366,7 @@ fn a_checkpoint_whose_configuration_cannot_be_is_named() {
     bad.set_epochs(0);
     save(&bad, &path);
     let error =
-        Session::resume(bad.model, &Checkpoint::open(&path).expect("whole")).err().expect("no epochs");
+        Session::resume(bad.into_model(), &Checkpoint::open(&path).expect("whole")).err().expect("no epochs");
     let text = error.to_string();
     assert!(text.contains("session.safetensors cannot be resumed: epochs is 0, but"), "{text}");
 }
@@ -380,8 +395,11 @@ fn loaders_that_do_not_fit_are_refused_before_the_first_step() {
 fn the_detailed_metrics_agree_with_the_score() {
     let mut trained = session(config(3));
     train(&mut trained, 3);
-    let metrics = measure(&trained.model, &eval_loader(60), TestTime::None).expect("evaluates");
-    assert_eq!(metrics.score, evaluate(&trained.model, &eval_loader(60), TestTime::None).expect("evaluates"));
+    let metrics = measure(trained.model(), &eval_loader(60), TestTime::None).expect("evaluates");
+    assert_eq!(
+        metrics.score,
+        evaluate(trained.model(), &eval_loader(60), TestTime::None).expect("evaluates")
+    );
     let diagonal: u64 = (0..6).map(|class| metrics.confusion[class][class]).sum();
     assert_eq!(diagonal, metrics.score.correct);
     assert!(metrics.confusion.iter().all(|row| row.iter().sum::<u64>() == 10), "{metrics:?}");
@@ -392,7 +410,7 @@ fn the_detailed_metrics_agree_with_the_score() {
     let mut answers = Vec::new();
     let see = |answer: Answer| answers.push(answer);
     assert_eq!(
-        measure_each(&trained.model, &eval_loader(60), TestTime::None, see).expect("evaluates"),
+        measure_each(trained.model(), &eval_loader(60), TestTime::None, see).expect("evaluates"),
         metrics
     );
     assert!(answers.iter().map(|answer| answer.index).eq(0..60));
@@ -421,7 +439,7 @@ fn a_sweep_leaves_the_session_as_it_was_and_repeats() {
     let mut plain = session(TrainConfig { ema: Some(0.9), ..config(4) });
     train(&mut plain, 4);
     train(&mut swept, 4);
-    assert_eq!(tensors(&plain.model), tensors(&swept.model));
+    assert_eq!(tensors(plain.model()), tensors(swept.model()));
 }
 
 #[test]

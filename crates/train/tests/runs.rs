@@ -248,7 +248,8 @@ fn what_does_not_fit_is_named() {
         std::error::Error::source(&error.expect_err("12 classes for 10")).expect("a cause").to_string();
     assert!(error.contains("tells 10 classes apart"), "{error}");
 
-    session = Session::new(session.model, TrainConfig { batch_size: 64, ..config(1, SGD) }).expect("valid");
+    session =
+        Session::new(session.into_model(), TrainConfig { batch_size: 64, ..config(1, SGD) }).expect("valid");
     let error = train(&mut session, &mut Vec::new()).expect_err("the loader makes batches of 50").to_string();
     assert_eq!(error, "the run is told to take batches of 64, but the loader makes batches of 50");
 

@@ -71,7 +71,7 @@ fn what_fits_is_taken_and_the_rest_is_told_with_both_shapes() {
     ];
     assert_eq!(taken, expected);
     for name in expected {
-        assert_eq!(values(&new, name), values(&old.model, name), "{name}");
+        assert_eq!(values(&new, name), values(old.model(), name), "{name}");
     }
     let misfit =
         |name: &str, network: &[usize], file: &[usize]| ((name.to_owned(), network.to_vec()), file.to_vec());

@@ -40,7 +40,7 @@ fn tensors<M: Classifier>(session: &Session<M>) -> Vec<(String, Vec<f32>)> {
         tensor.read(&mut values);
         (name, values)
     };
-    parameters(&session.model).into_iter().map(read).collect()
+    parameters(session.model()).into_iter().map(read).collect()
 }
 
 /// By the definition: every patch of every picture under the first filters.
