@@ -15,10 +15,8 @@ use std::ops::Range;
 /// About so many inputs make a stretch, whose products a piece of the forward pass sums: their weights stay in the L2
 /// cache.
 const DEPTH: usize = 1024;
-/// Inputs of those that go through the tiles together: a strip of their weights stays in the L1 cache.
-const BLOCK: usize = 256;
 /// At most so many samples make a piece of the forward pass; twice as many where there are stretches to share out, too.
-const SAMPLES: usize = 24;
+const SAMPLES: usize = 64;
 /// Positions of a piece of the weights' gradient.
 const POSITIONS: usize = 2 * LANES;
 /// Weights of a block of the input's gradient: they stay in the L2 cache.
@@ -245,38 +243,33 @@ impl Dense {
         whole: Option<(&[f32], Activation)>,
         y: &mut [f32],
     ) {
-        let (outputs, depth) = (self.outputs, weight.depth());
-        // Pieces, and blocks, of about equal size.
+        let outputs = self.outputs;
+        // Pieces of about equal size.
         let batch = y.len() / outputs;
         let most = if whole.is_some() { SAMPLES } else { 2 * SAMPLES };
         let samples = batch.div_ceil(batch.div_ceil(most));
-        let block = depth.div_ceil(depth.div_ceil(BLOCK));
         y.par_chunks_mut(samples * outputs).enumerate().for_each(|(piece, y)| {
             let (first_sample, rows) = (piece * samples, y.len() / outputs);
             let (x, row) = x.some(first_sample..first_sample + rows, stretch.clone());
-            let parts = (0..depth).step_by(block).flat_map(|first| {
-                let inputs = first..depth.min(first + block);
-                weight.panels().map(move |(panel, right)| (inputs.clone(), panel, right.rows(inputs.clone())))
-            });
-            let mut parts = parts.peekable();
-            while let Some((inputs, panel, right)) = parts.next() {
-                let next = match parts.peek() {
-                    Some((.., next)) if whole.is_none() => next.data,
+            let left = Left { data: &x, row, step: 1, runs: &[0], run: weight.depth() };
+            let (mut panels, mut products) = (weight.panels().peekable(), Vec::new());
+            let mut rest = Output::new(y, rows, outputs, outputs);
+            while let Some((panel, right)) = panels.next() {
+                let next = match panels.peek() {
+                    Some((_, next)) if whole.is_none() => next.data,
                     _ => &[],
                 };
-                let left = Left { data: &x[inputs.start..], row, step: 1, runs: &[0], run: inputs.len() };
-                let start = match whole {
-                    _ if inputs.start > 0 => Start::Output,
-                    Some((bias, _)) => Start::Bias(&bias[panel.start..]),
-                    None => Start::Zero,
-                };
-                let activation = match whole {
-                    Some((_, activation)) if inputs.end == depth => activation,
-                    _ => Activation::Identity,
-                };
-                let output = Output::new(&mut y[panel.start..], rows, panel.columns, outputs);
-                multiply(simd, left, Right { next, ..right }, start, activation, output);
+                let output;
+                (output, rest) = rest.split_columns(panel.columns);
+                products.push((panel, Right { next, ..right }, output));
             }
+            products.into_par_iter().for_each(|(panel, right, output)| {
+                let (start, activation) = match whole {
+                    Some((bias, activation)) => (Start::Bias(&bias[panel.start..]), activation),
+                    None => (Start::Zero, Activation::Identity),
+                };
+                multiply(simd, left, right, start, activation, output);
+            });
         });
     }
 
@@ -299,11 +292,14 @@ impl Dense {
         }
         let DenseGradients { input: dx, weight: dweight, bias: dbias } = gradients;
         assert_eq!(dweight.len(), weight.len(), "dense: weight gradient");
-        self.bias_backward(dy, dbias);
-        self.weight_backward(x, dy, dweight);
-        let Some(dx) = dx else { return };
+        let dy: &[f32] = dy;
+        let mut parameters = || {
+            self.bias_backward(dy, dbias);
+            self.weight_backward(x, dy, dweight);
+        };
+        let Some(dx) = dx else { return parameters() };
         assert_eq!(dx.len(), x.len(), "dense: input gradient");
-        self.input_backward(weight, dy, dx);
+        rayon::join(parameters, || self.input_backward(weight, dy, dx));
     }
 
     /// In pieces of some channels at some positions: what they had is laid channels first, as their weights are.

@@ -14,7 +14,7 @@ pub const STRIPS: usize = 4;
 /// through many such panels outruns what the processor reads ahead itself.
 pub const DEEP: usize = 128;
 /// Positions that are packed at once.
-const POSITIONS: usize = 4 * LANES;
+const POSITIONS: usize = 16 * LANES;
 
 /// Some columns of a matrix, and where their panel lies.
 #[derive(Clone, Copy)]

@@ -39,13 +39,6 @@ pub struct Right<'a> {
     pub next: &'a [f32],
 }
 
-impl Right<'_> {
-    /// Some of its rows.
-    pub fn rows(self, rows: Range<usize>) -> Self {
-        Self { data: &self.data[rows.start * self.step..rows.end * self.step], ..self }
-    }
-}
-
 /// The output: a row-major matrix of which several threads can write disjoint parts.
 pub struct Output<'a> {
     start: *mut f32,
