@@ -89,7 +89,7 @@ pub fn on_worker<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 }
 
 /// Elements of a flat slice that one piece of element-wise work covers.
-const PIECE: usize = 1 << 15;
+const PIECE: usize = 1 << 13;
 
 /// The README's example is run as a test.
 #[cfg(doctest)]

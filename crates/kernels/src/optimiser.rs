@@ -1,10 +1,7 @@
 //! Optimiser steps: each reads and writes parameter, gradient and moments once.
 
-use crate::{Simd, flush_denormals};
+use crate::{PIECE, Simd, flush_denormals};
 use rayon::prelude::*;
-
-/// Numbers of a piece.
-const PIECE: usize = 1 << 13;
 
 /// One step of Adam (Kingma & Ba 2015, <https://arxiv.org/abs/1412.6980>) with PyTorch's placing of epsilon,
 /// and of AdamW (Loshchilov & Hutter 2019, <https://arxiv.org/abs/1711.05101>) where `weight_decay` is not 0.
