@@ -116,35 +116,60 @@ struct TakeLargest<'a> {
 
 impl Kernel for TakeLargest<'_> {
     #[inline(always)]
-    unsafe fn run<V: Lanes>(self) {
-        let Self { pooling, x, y, mut winners } = self;
+    unsafe fn run<V: Lanes>(mut self) {
+        // SAFETY: the caller's. Loops of their own, so that those without winners look for none.
+        unsafe {
+            match self.winners.take() {
+                Some(winners) => self.pool::<V, true>(winners),
+                None => self.pool::<V, false>(&mut []),
+            }
+        }
+    }
+}
+
+impl TakeLargest<'_> {
+    #[inline(always)]
+    unsafe fn pool<V: Lanes, const FINDS: bool>(self, winners: &mut [u8]) {
+        let Self { pooling, x, y, .. } = self;
         let [channels, _, width] = pooling.input;
         let Window { kernel, stride, padding } = pooling.window;
         let [_, height, across] = pooling.output;
-        for at in 0..height * across {
-            let (row, column) = (at / across, at % across);
-            let [rows, columns] = pooling.on_picture([row, column]);
-            for channel in (0..channels).step_by(LANES) {
-                let n = LANES.min(channels - channel);
-                // SAFETY: windows see pixels of the picture only, and `n` channels from `channel` on are the pixel's.
-                unsafe {
-                    let (mut best, mut place) = (V::splat(f32::NEG_INFINITY), V::splat(0.0));
-                    let mut is_first = true;
-                    for a in rows.start..rows.end {
-                        for b in columns.start..columns.end {
-                            let pixel = (row * stride[0] + a - padding.top) * width + column * stride[1] + b
-                                - padding.left;
-                            let pixel = x.as_ptr().add(pixel * channels + channel);
-                            let seen = if n == LANES { V::load(pixel) } else { V::load_first(pixel, n) };
-                            let at = V::splat((a * kernel[1] + b) as f32);
-                            (best, place) = if is_first { (seen, at) } else { best.larger(place, seen, at) };
-                            is_first = false;
+        let n = LANES.min(channels);
+        for row in 0..height {
+            for column in 0..across {
+                let [rows, columns] = pooling.on_picture([row, column]);
+                let corner =
+                    (row * stride[0] + rows.start - padding.top) * width + column * stride[1] + columns.start
+                        - padding.left;
+                for channel in (0..channels).step_by(LANES) {
+                    // The last lanes may overlap those before, and find the same.
+                    let channel = channel.min(channels - n);
+                    // SAFETY: windows see pixels of the picture only, and `n` channels from `channel` on are the pixel's.
+                    unsafe {
+                        let (mut best, mut place) = (V::splat(f32::NEG_INFINITY), V::splat(0.0));
+                        let mut line = x.as_ptr().add(corner * channels + channel);
+                        for a in rows.start..rows.end {
+                            let mut pixel = line;
+                            for b in columns.start..columns.end {
+                                let seen = if n == LANES { V::load(pixel) } else { V::load_first(pixel, n) };
+                                let at = V::splat((a * kernel[1] + b) as f32);
+                                let is_first = a == rows.start && b == columns.start;
+                                (best, place) =
+                                    if is_first { (seen, at) } else { best.larger(place, seen, at) };
+                                pixel = pixel.wrapping_add(channels);
+                            }
+                            line = line.wrapping_add(width * channels);
                         }
-                    }
-                    let to = at * channels + channel;
-                    best.store_first(y.as_mut_ptr().add(to), n);
-                    if let Some(winners) = &mut winners {
-                        place.store_bytes(winners.as_mut_ptr().add(to), n);
+                        let to = (row * across + column) * channels + channel;
+                        let y = y.as_mut_ptr().add(to);
+                        if n == LANES {
+                            best.store(y)
+                        } else {
+                            best.store_first(y, n)
+                        }
+                        if FINDS {
+                            place.store_bytes(winners.as_mut_ptr().add(to), n);
+                        }
                     }
                 }
             }

@@ -8,9 +8,9 @@ use lenslet_kernels::Scratch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The parameters of trained layers, by name. [`training_logits`](crate::training_logits) copies them out of their
-/// tensors, for dfdx lends no tensor's memory, an optimiser steps on these copies, and the next step's forward pass goes
-/// on with them. Whoever writes to the tensors otherwise starts again with an empty one.
+/// The parameters of trained layers, by name. dfdx lends no tensor's memory:
+/// [`training_logits`](crate::training_logits) copies them out of their tensors, an optimiser steps on these copies, and
+/// the next step's forward pass goes on with them. After the tensors were written to otherwise, start with an empty one.
 #[derive(Default)]
 pub struct Snapshot(BTreeMap<String, Arc<Scratch>>);
 

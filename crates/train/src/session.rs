@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
     pub(crate) model: M,
-    /// What training has outside the model's tensors, and their values.
+    /// The parameters' values outside their tensors, for the next step.
     pub(crate) snapshot: Snapshot,
     pub(crate) optimiser: Optimiser,
     pub(crate) average: Option<Average>,

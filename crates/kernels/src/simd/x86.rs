@@ -129,9 +129,8 @@ impl Lanes for Avx512 {
     unsafe fn larger(self, place: Self, other: Self, other_place: Self) -> (Self, Self) {
         // SAFETY: as above.
         unsafe {
-            let larger = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(other.0, self.0);
-            let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(other.0, other.0);
-            let wins = larger | (is_nan & _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0));
+            let wins = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(other.0, self.0)
+                & _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
             let select = |a, b| Self(_mm512_mask_mov_ps(b, wins, a));
             (select(other.0, self.0), select(other_place.0, place.0))
         }
@@ -276,10 +275,7 @@ unsafe fn store_first_of_eight(mut to: *mut f32, lanes: __m256, n: usize) {
 #[inline(always)]
 unsafe fn wins(x: __m256, y: __m256) -> __m256 {
     // SAFETY: as above.
-    unsafe {
-        let first_nan = _mm256_and_ps(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x), _mm256_cmp_ps::<_CMP_ORD_Q>(y, y));
-        _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, y), first_nan)
-    }
+    unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLE_UQ>(x, y), _mm256_cmp_ps::<_CMP_ORD_Q>(y, y)) }
 }
 
 impl Lanes for Avx2 {
