@@ -137,43 +137,57 @@ impl TakeLargest<'_> {
         let n = LANES.min(channels);
         for row in 0..height {
             for column in 0..across {
-                let [rows, columns] = pooling.on_picture([row, column]);
-                let corner =
-                    (row * stride[0] + rows.start - padding.top) * width + column * stride[1] + columns.start
-                        - padding.left;
+                let seen = pooling.on_picture([row, column]);
+                let top = row * stride[0] + seen[0].start - padding.top;
+                let left = column * stride[1] + seen[1].start - padding.left;
+                let (pixel, to) = ((top * width + left) * channels, (row * across + column) * channels);
                 for channel in (0..channels).step_by(LANES) {
                     // The last lanes may overlap those before, and find the same.
                     let channel = channel.min(channels - n);
                     // SAFETY: windows see pixels of the picture only, and `n` channels from `channel` on are the pixel's.
                     unsafe {
-                        let (mut best, mut place) = (V::splat(f32::NEG_INFINITY), V::splat(0.0));
-                        let mut line = x.as_ptr().add(corner * channels + channel);
-                        for a in rows.start..rows.end {
-                            let mut pixel = line;
-                            for b in columns.start..columns.end {
-                                let seen = if n == LANES { V::load(pixel) } else { V::load_first(pixel, n) };
-                                let at = V::splat((a * kernel[1] + b) as f32);
-                                let is_first = a == rows.start && b == columns.start;
-                                (best, place) =
-                                    if is_first { (seen, at) } else { best.larger(place, seen, at) };
-                                pixel = pixel.wrapping_add(channels);
-                            }
-                            line = line.wrapping_add(width * channels);
-                        }
-                        let to = (row * across + column) * channels + channel;
-                        let y = y.as_mut_ptr().add(to);
+                        let first = x.as_ptr().add(pixel + channel);
+                        let (best, place) =
+                            largest::<V>(first, n, [width * channels, channels], &seen, kernel[1]);
+                        let y = y.as_mut_ptr().add(to + channel);
                         if n == LANES {
                             best.store(y)
                         } else {
                             best.store_first(y, n)
                         }
                         if FINDS {
-                            place.store_bytes(winners.as_mut_ptr().add(to), n);
+                            place.store_bytes(winners.as_mut_ptr().add(to + channel), n);
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// The largest numbers that a window sees in `n` channels from `first` on, and their places in it. So far apart are the
+/// rows, and the pixels, of the picture.
+#[inline(always)]
+unsafe fn largest<V: Lanes>(
+    first: *const f32,
+    n: usize,
+    [row, pixel]: [usize; 2],
+    [rows, columns]: &[Range<usize>; 2],
+    kernel_width: usize,
+) -> (V, V) {
+    // SAFETY: the caller's: all of these pixels are the picture's.
+    unsafe {
+        let (mut best, mut place) = (V::splat(f32::NEG_INFINITY), V::splat(0.0));
+        for a in rows.clone() {
+            for b in columns.clone() {
+                let from = first.add((a - rows.start) * row + (b - columns.start) * pixel);
+                let seen = if n == LANES { V::load(from) } else { V::load_first(from, n) };
+                let at = V::splat((a * kernel_width + b) as f32);
+                let is_first = from == first;
+                (best, place) = if is_first { (seen, at) } else { best.larger(place, seen, at) };
+            }
+        }
+        (best, place)
     }
 }
 

@@ -123,8 +123,7 @@ impl Lanes for Neon {
         // SAFETY: as above. A number equals itself; a NaN does not.
         let wins: [uint32x4_t; 4] = std::array::from_fn(|i| unsafe {
             let (x, y) = (other.0[i], self.0[i]);
-            let first_nan = vandq_u32(vmvnq_u32(vceqq_f32(x, x)), vceqq_f32(y, y));
-            vorrq_u32(vcgtq_f32(x, y), first_nan)
+            vbicq_u32(vceqq_f32(y, y), vcleq_f32(x, y))
         });
         // SAFETY: as above.
         let select =
