@@ -48,12 +48,18 @@ impl AdamStep {
         let ([beta1, beta2], [rest1, rest2]) = (self.beta, self.rest);
         pieces.for_each(|((parameter, gradient), (first, second))| {
             simd.vectorise(|| {
-                for (((p, g), m), v) in parameter.iter_mut().zip(&*gradient).zip(first).zip(second) {
-                    *m = beta1 * *m + rest1 * g;
-                    *v = beta2 * *v + rest2 * g * g;
-                    *p = self.keep * *p - self.rate * *m / (v.sqrt() * self.second_scale + self.epsilon);
+                for (((parameter, gradient), first), second) in
+                    parameter.iter_mut().zip(gradient).zip(first).zip(second)
+                {
+                    // All four are read before one is written: a processor takes a read of the same place in another
+                    // page for one of what was just written, and waits.
+                    let (p, g, m, v) = (*parameter, *gradient, *first, *second);
+                    let m = beta1 * m + rest1 * g;
+                    let v = beta2 * v + rest2 * g * g;
+                    *parameter =
+                        self.keep * p - self.rate * m / (v.sqrt() * self.second_scale + self.epsilon);
+                    (*gradient, *first, *second) = (0.0, m, v);
                 }
-                gradient.fill(0.0);
             });
         });
     }
