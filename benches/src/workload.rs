@@ -236,8 +236,8 @@ struct Training {
 impl Training {
     fn new(model: Box<dyn Network>, batch: usize) -> Result<Self, lenslet_train::Error> {
         let images = pictures(batch, model.input()).into();
+        let gradients = model.gradients()?;
         let session = Session::new(model, TrainConfig { batch_size: batch, ..TrainConfig::default() })?;
-        let gradients = session.model().gradients()?;
         let labels = (0..batch).map(|image| image * 7 % CLASSES).collect();
         Ok(Self { session, images, labels, gradients })
     }
@@ -251,7 +251,7 @@ impl Training {
     }
 
     /// Of the batch, without dropout.
-    fn loss(&self) -> Result<f32, lenslet_train::Error> {
+    fn loss(&mut self) -> Result<f32, lenslet_train::Error> {
         let logits = logits(self.session.model(), self.images.clone(), NoneTape)?;
         Ok(cross_entropy(logits, &self.labels)?.1.loss)
     }

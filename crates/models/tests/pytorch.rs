@@ -97,7 +97,7 @@ fn follows_pytorch<M: Classifier>(name: &str, tolerance: f64) {
             .expect("whole pictures");
         let (loss, report) = cross_entropy(logits, &labels).expect("ten classes");
         let mut gradients: Gradients<f32, Cpu> = dfdx::prelude::Backward::backward(loss);
-        optimiser.update(&mut model, &mut gradients, &mut snapshot, fixture.learning_rate).expect("memory");
+        optimiser.update(&model, &mut gradients, &mut snapshot, fixture.learning_rate).expect("memory");
         let error = (f64::from(report.loss) / expected - 1.0).abs();
         assert!(error < tolerance, "step {step}: loss {} is not {expected} ({error:.1e} off)", report.loss);
     }

@@ -130,7 +130,7 @@ pub fn logits<T: Tape<f32, Cpu>>(
     tape: T,
 ) -> Result<Tensor<(usize, usize), f32, Cpu, T>, CpuError> {
     let snapshot = Snapshot::default();
-    measured_logits(model, model.whole_plan(), pictures, snapshot, tape).map(|measured| measured.y)
+    measured_logits(model, model.whole_plan(), pictures, &snapshot, tape).map(|measured| measured.y)
 }
 
 /// `batch x classes`, with the way back to the gradients.
@@ -151,8 +151,8 @@ pub fn training_logits(
 ) -> Result<TracedLogits, CpuError> {
     let mut plan = model.whole_plan();
     plan.freeze(is_frozen);
-    let measured = measured_logits(model, plan, pictures, std::mem::take(snapshot), tape)?;
-    *snapshot = measured.snapshot;
+    let measured = measured_logits(model, plan, pictures, snapshot, tape)?;
+    snapshot.extend(measured.snapshot);
     model.keep_statistics(&mut measured.statistics.into_iter());
     Ok(measured.y)
 }
@@ -161,7 +161,7 @@ fn measured_logits<T: Tape<f32, Cpu>>(
     model: &dyn Network,
     plan: Plan,
     pictures: impl Into<Arc<Vec<f32>>>,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     tape: T,
 ) -> Result<Measured<(usize, usize), T>, CpuError> {
     let pictures = pictures.into();

@@ -70,7 +70,7 @@ fn forward_measured<I: Shape, O: Shape, T: Tape<f32, Cpu>>(
         }
         Ok(())
     };
-    run(plan, values, Snapshot::default(), &device, output, tape, Some(add_gradient))
+    run(plan, values, &Snapshot::default(), &device, output, tape, Some(add_gradient))
 }
 
 /// Takes the gradient of a plan's input.
@@ -81,7 +81,7 @@ type AddGradient = fn(&mut Gradients<f32, Cpu>, &[f32]) -> Result<(), CpuError>;
 pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Arc<Vec<f32>>,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     device: &Cpu,
     output: O,
     tape: T,
@@ -92,7 +92,7 @@ pub(crate) fn forward_batch<O: Shape, T: Tape<f32, Cpu>>(
 fn run<O: Shape, T: Tape<f32, Cpu>>(
     plan: Plan,
     x: Buffer,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     device: &Cpu,
     output: O,
     mut tape: T,
@@ -101,7 +101,7 @@ fn run<O: Shape, T: Tape<f32, Cpu>>(
     let batch = plan.samples(x.len())?;
     let forward = || {
         let x = channels_last(x, &plan.input);
-        run_forward(&plan, x, batch, T::OWNS_TAPE, weights(&plan, &snapshot))
+        run_forward(&plan, x, batch, T::OWNS_TAPE, weights(&plan, snapshot))
     };
     let (y, mut trace) = on_worker(forward);
     let y = device.try_tensor_from_vec(channels_first(y, plan.output()).to_vec(), output)?;

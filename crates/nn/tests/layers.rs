@@ -460,6 +460,38 @@ fn a_snapshot_is_read_in_place_of_the_tensors() {
     let raised = logits(&mut net, snapshot)[0] - before[0];
     assert!((raised - 1.0).abs() < 1e-5, "by {raised}");
     assert!(logits(&mut net, &mut Snapshot::default()).iter().all(|logit| logit.is_nan()));
+    snapshot.write_to(&mut net);
+    for (name, tensor) in parameters(&net) {
+        assert_eq!(snapshot.values(&name), Some(values(tensor.as_ref()).as_slice()), "{name}");
+    }
+    let written = logits(&mut net, &mut Snapshot::default())[0] - before[0];
+    assert_eq!(written, raised);
+    visit_parameters_mut(&mut net, |_, tensor| {
+        tensor.write(&vec![0.0; tensor.len()]);
+        Ok::<(), ()>(())
+    })
+    .expect("nothing fails");
+    snapshot.write_to(&mut net);
+    assert!(
+        parameters(&net).iter().all(|(_, tensor)| values(tensor.as_ref()).iter().all(|value| *value == 0.0)),
+        "nothing has changed since"
+    );
+}
+
+#[test]
+fn a_step_that_fails_takes_nothing_from_the_snapshot() {
+    network! { Flat: 84 => dense(5), relu, dense(3) }
+    let mut net = Flat::with_classes(3).expect("three outputs");
+    let snapshot = &mut Snapshot::default();
+    for (name, tensor) in parameters(&net) {
+        snapshot.values_mut(&name, tensor.as_ref()).fill(0.25);
+    }
+    let result = training_logits(&mut net, vec![0.5; 85], OwnedTape::default(), &|_| false, snapshot);
+    assert!(result.is_err(), "no whole samples");
+    snapshot.write_to(&mut net);
+    for (name, tensor) in parameters(&net) {
+        assert!(values(tensor.as_ref()).iter().all(|value| *value == 0.25), "{name}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The moving average of a network's tensors.
 
-use crate::restore::all_tensors;
+use crate::restore::{all_tensors, values_of};
 use lenslet_kernels::move_average;
-use lenslet_nn::{Network, Parameter, visit_parameters_mut, visit_statistics_mut};
+use lenslet_nn::{Network, Parameter, Snapshot, visit_parameters_mut, visit_statistics_mut};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -22,15 +22,13 @@ impl Average {
     }
 
     /// Takes in the network after a step.
-    pub(crate) fn update(&mut self, model: &dyn Network) {
-        let mut values = Vec::new();
+    pub(crate) fn update(&mut self, model: &dyn Network, snapshot: &Snapshot) {
         for (name, tensor) in all_tensors(model) {
-            values.resize(tensor.len(), 0.0);
-            tensor.read(&mut values);
+            let values = values_of(&name, tensor.as_ref(), snapshot);
             match self.tensors.get_mut(&name) {
                 Some(average) => move_average(average, &values, self.decay),
                 None => {
-                    self.tensors.insert(name, values.clone());
+                    self.tensors.insert(name, values.into_owned());
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::chance::{STEPS_TO_LEARN, largest_class, stuck_at_chance};
 use crate::evaluate::check_shape;
-use crate::restore::all_tensors;
+use crate::restore::{all_tensors, values_of};
 use crate::{
     Begun, EpochReport, Error, Event, Schedule, Session, Start, Step, TestTime, TrainConfig, evaluate,
 };
@@ -31,7 +31,7 @@ pub fn fit<M: Network, E: From<Error>>(
     session: &mut Session<M>,
     train: &TrainLoader,
     validation: Option<&EvalLoader>,
-    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
+    watch: &mut dyn FnMut(&mut Session<M>, Event) -> Result<ControlFlow<()>, E>,
 ) -> Result<(), E> {
     session.config.check().map_err(Error::from)?;
     check_shape(session.model.input(), train.image_shape())?;
@@ -153,7 +153,7 @@ pub fn train_step<'a, M: Network>(
         }
         optimiser.update(model, &mut gradients, snapshot, learning_rate)?;
         if let Some(average) = average {
-            average.update(model);
+            average.update(model, snapshot);
         }
         Ok((report, gradients))
     })
@@ -181,10 +181,8 @@ fn check_loss<M: Network>(session: &Session<M>, loss: f64) -> Result<(), Error> 
 
 /// Refuses weights and statistics that are no numbers: their loss would be none either.
 fn check_weights<M: Network>(session: &Session<M>) -> Result<(), Error> {
-    let mut values = Vec::new();
-    for (_, tensor) in all_tensors(&session.model) {
-        values.resize(tensor.len(), 0.0);
-        tensor.read(&mut values);
+    for (name, tensor) in all_tensors(&session.model) {
+        let values = values_of(&name, tensor.as_ref(), &session.snapshot);
         if values.iter().any(|value| !value.is_finite()) {
             return check_loss(session, f64::NAN);
         }
@@ -205,8 +203,8 @@ fn noise(seed: u64, step: u64) -> u64 {
 }
 
 fn end<M: Network, E>(
-    session: &Session<M>,
-    watch: &mut dyn FnMut(&Session<M>, Event) -> Result<ControlFlow<()>, E>,
+    session: &mut Session<M>,
+    watch: &mut dyn FnMut(&mut Session<M>, Event) -> Result<ControlFlow<()>, E>,
     started: Instant,
 ) -> Result<(), E> {
     let (epochs, seconds) = (session.epochs_done(), started.elapsed().as_secs_f64());

@@ -4,7 +4,7 @@ use crate::config::require;
 use crate::{Clip, Error, Group, InvalidConfig, group};
 use dfdx::prelude::{Cpu, CpuError, Gradients};
 use lenslet_kernels::{AdamStep, SgdStep, clamp_gradient, scale_gradient, sum_of_squares};
-use lenslet_nn::{Parameter, Snapshot, Tensors, parameters, visit_parameters_mut};
+use lenslet_nn::{Parameter, Snapshot, Tensors, parameters};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -198,27 +198,27 @@ impl Optimiser {
     }
 
     /// Takes a step with every trainable tensor of the model, from what `snapshot` has of it to there, and leaves zeros in
-    /// the gradients.
+    /// the gradients. The tensors themselves follow with [`Snapshot::write_to`].
     ///
     /// # Errors
     /// Where dfdx cannot allocate a missing gradient.
     pub fn update(
         &mut self,
-        model: &mut dyn Tensors,
+        model: &dyn Tensors,
         gradients: &mut Gradients<f32, Cpu>,
         snapshot: &mut Snapshot,
         learning_rate: f64,
     ) -> Result<(), CpuError> {
         self.step += 1;
-        visit_parameters_mut(model, |name, parameter| {
-            self.update_one(name, parameter, gradients, snapshot, learning_rate)
+        parameters(model).iter().try_for_each(|(name, parameter)| {
+            self.update_one(name, parameter.as_ref(), gradients, snapshot, learning_rate)
         })
     }
 
     fn update_one(
         &mut self,
         name: &str,
-        parameter: &mut dyn Parameter,
+        parameter: &dyn Parameter,
         gradients: &mut Gradients<f32, Cpu>,
         snapshot: &mut Snapshot,
         learning_rate: f64,
@@ -255,7 +255,6 @@ impl Optimiser {
             }
             _ => unreachable!("moments have the length that their kind says"),
         }
-        parameter.write(values);
         Ok(())
     }
 }

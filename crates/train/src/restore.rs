@@ -3,9 +3,12 @@
 use crate::{Begun, Epoch, Error, Session, TrainConfig};
 use lenslet_checkpoint::{Checkpoint, Error as FileError, Tensor, save};
 use lenslet_dataset::Fitting;
-use lenslet_nn::{Network, Parameter, parameters, statistics, visit_parameters_mut, visit_statistics_mut};
+use lenslet_nn::{
+    Network, Parameter, Snapshot, parameters, statistics, visit_parameters_mut, visit_statistics_mut,
+};
 use lenslet_pipeline::Normalisation;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -66,8 +69,6 @@ pub fn save_checkpoint<M: Network>(
 ) -> Result<(), Error> {
     let mut tensors = Vec::new();
     for (name, parameter) in all_tensors(&session.model) {
-        let mut values = vec![0.0; parameter.len()];
-        parameter.read(&mut values);
         if let Some(moments) = session.optimiser.moments.get(&name) {
             for (moment, values) in session.optimiser.kind().moments().iter().zip(moments) {
                 tensors.push(Tensor::new(moment_name(moment, &name), parameter.shape(), values.as_slice()));
@@ -76,6 +77,7 @@ pub fn save_checkpoint<M: Network>(
         if let Some(average) = session.average.as_ref().and_then(|average| average.tensors.get(&name)) {
             tensors.push(Tensor::new(average_name(&name), parameter.shape(), average.as_slice()));
         }
+        let values = values_of(&name, parameter.as_ref(), &session.snapshot);
         tensors.push(Tensor::new(name, parameter.shape(), values));
     }
     let training = Training {
@@ -144,6 +146,18 @@ pub(crate) fn write(model: &mut dyn Network, values: &BTreeMap<String, Vec<f32>>
     };
     visit_parameters_mut(model, &mut write)?;
     visit_statistics_mut(model, write)
+}
+
+/// A tensor's values as the last step left them.
+pub(crate) fn values_of<'a>(name: &str, tensor: &dyn Parameter, snapshot: &'a Snapshot) -> Cow<'a, [f32]> {
+    snapshot.values(name).map_or_else(
+        || {
+            let mut values = vec![0.0; tensor.len()];
+            tensor.read(&mut values);
+            values.into()
+        },
+        Cow::Borrowed,
+    )
 }
 
 /// All that a model is made of, trained or not.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A network, its optimiser, and how far they have come.
 pub struct Session<M> {
     pub(crate) model: M,
-    /// The parameters' values outside their tensors, for the next step.
+    /// The parameters as the last step left them; the model's tensors follow when somebody wants them.
     pub(crate) snapshot: Snapshot,
     pub(crate) optimiser: Optimiser,
     pub(crate) average: Option<Average>,
@@ -54,19 +54,22 @@ impl<M: Network> Session<M> {
         Ok(Self { model, snapshot, optimiser, average, config, history, begun: None })
     }
 
-    /// The network.
-    pub fn model(&self) -> &M {
+    /// The network, trained as far as it is.
+    pub fn model(&mut self) -> &M {
+        self.snapshot.write_to(&mut self.model);
         &self.model
     }
 
-    /// The network, for its tensors to be changed between two steps.
+    /// The same, for its tensors to be changed between two steps.
     pub fn model_mut(&mut self) -> &mut M {
+        self.snapshot.write_to(&mut self.model);
         self.snapshot = Snapshot::default();
         &mut self.model
     }
 
-    /// The network, trained as far as it is.
-    pub fn into_model(self) -> M {
+    /// The same, at the end.
+    pub fn into_model(mut self) -> M {
+        self.snapshot.write_to(&mut self.model);
         self.model
     }
 
@@ -134,6 +137,7 @@ impl<M: Network> Session<M> {
     /// Calls a function with the network that is worth using: with averaged tensors where the configuration asks for
     /// them, for what [`model`](Self::model) has are those of the last step.
     pub fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
+        self.model();
         let Self { model, average, .. } = self;
         if let Some(average) = average.as_mut() {
             average.swap(model);

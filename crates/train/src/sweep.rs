@@ -2,7 +2,7 @@
 
 use crate::evaluate::check_shape;
 use crate::fit::targets;
-use crate::restore::{all_tensors, write};
+use crate::restore::{all_tensors, values_of, write};
 use crate::{Error, InvalidConfig, Session, config::require, train_step};
 use lenslet_nn::Network;
 use lenslet_pipeline::{Batch, TrainLoader};
@@ -73,8 +73,7 @@ impl Sweep {
         check_shape(session.model.input(), loader.image_shape())?;
         let mut tensors = BTreeMap::new();
         for (name, tensor) in all_tensors(&session.model) {
-            let mut values = vec![0.0; tensor.len()];
-            tensor.read(&mut values);
+            let values = values_of(&name, tensor.as_ref(), &session.snapshot).into_owned();
             tensors.insert(name, values);
         }
         let (optimiser, average) = (session.optimiser.clone(), session.average.clone());

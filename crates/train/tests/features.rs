@@ -294,7 +294,7 @@ fn early_stopping_ends_the_run_and_needs_validation() {
     assert_eq!(done, best + 2);
     assert!(matches!(events.last(), Some(Event::End { stopped: false, epochs, .. }) if *epochs == done));
 
-    let go_on = &mut |_: &Session<Small>, _| Ok::<_, Error>(ControlFlow::Continue(()));
+    let go_on = &mut |_: &mut Session<Small>, _| Ok::<_, Error>(ControlFlow::Continue(()));
     let error =
         fit(&mut session(still), &train_loader(40), None, go_on).expect_err("no validation").to_string();
     assert_eq!(error, "early-stopping looks at validation scores, but there are no validation data");
@@ -306,14 +306,14 @@ fn looks_at_a_mirrored_picture_are_alike() {
     train(&mut trained, 2);
     let picture: Vec<f32> = (0..36).map(|i| (i * 7 % 36) as f32 / 36.0).collect();
     let mirrored: Vec<f32> = picture.chunks_exact(6).flat_map(|row| row.iter().rev().copied()).collect();
-    let seen =
-        |picture: &[f32], how| probabilities(trained.model(), picture.to_vec(), how).expect("fits").remove(0);
+    let trained = trained.into_model();
+    let seen = |picture: &[f32], how| probabilities(&trained, picture.to_vec(), how).expect("fits").remove(0);
     assert_ne!(seen(&picture, TestTime::None), seen(&mirrored, TestTime::None));
     let (one, other) = (seen(&picture, TestTime::Flip), seen(&mirrored, TestTime::Flip));
     assert!(one.iter().zip(&other).all(|(a, b)| (a - b).abs() < 1e-5), "{one:?} {other:?}");
     assert_ne!(seen(&picture, TestTime::Flip), seen(&picture, TestTime::FlipShift));
     for how in [TestTime::None, TestTime::Flip, TestTime::FlipShift] {
-        assert!(probabilities(trained.model(), vec![0.5; 37], how).is_err(), "{how:?}: no whole picture");
+        assert!(probabilities(&trained, vec![0.5; 37], how).is_err(), "{how:?}: no whole picture");
     }
 }
 
@@ -328,7 +328,7 @@ fn averages_are_loaded_where_the_run_has_them() {
         load_weights(&mut model, &Checkpoint::open(&path).expect("whole")).expect("fits");
         tensors(&model)
     };
-    let begun = session(TrainConfig { ema: Some(0.9), ..config(2) });
+    let mut begun = session(TrainConfig { ema: Some(0.9), ..config(2) });
     save(&begun, &path);
     assert_eq!(loaded(), tensors(begun.model()), "no step, no average");
 

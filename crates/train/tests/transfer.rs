@@ -54,7 +54,7 @@ fn metadata() -> Metadata {
 fn what_fits_is_taken_and_the_rest_is_told_with_both_shapes() {
     let folder = TempDir::new().expect("a folder");
     let path: PathBuf = folder.path().join("old.safetensors");
-    let old = Session::with_weights(drawn::<Old>(3, 1), TrainConfig::default()).expect("valid");
+    let mut old = Session::with_weights(drawn::<Old>(3, 1), TrainConfig::default()).expect("valid");
     save_checkpoint(&path, &old, metadata()).expect("room");
     let (mut new, before) = (drawn::<New>(5, 2), drawn::<New>(5, 2));
     let report = transfer(&mut new, &Checkpoint::open(&path).expect("whole"), &[]).expect("reads");

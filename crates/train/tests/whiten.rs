@@ -34,7 +34,7 @@ fn session<M: Classifier>() -> Session<M> {
     Session::new(M::with_classes(2).expect("classes are free"), TrainConfig::default()).expect("valid")
 }
 
-fn tensors<M: Classifier>(session: &Session<M>) -> Vec<(String, Vec<f32>)> {
+fn tensors<M: Classifier>(session: &mut Session<M>) -> Vec<(String, Vec<f32>)> {
     let read = |(name, tensor): (String, Box<dyn lenslet_nn::Parameter>)| {
         let mut values = vec![0.0; tensor.len()];
         tensor.read(&mut values);
@@ -49,7 +49,7 @@ fn responses_have_the_identity_as_their_second_moment() {
     let loader = pictures(Small::INPUT);
     let mut session = session::<Small>();
     whiten(&mut session, &loader).expect("fits");
-    let (name, weight) = tensors(&session).swap_remove(0);
+    let (name, weight) = tensors(&mut session).swap_remove(0);
     assert_eq!(name, "conv1.weight");
     let (mut moment, mut count) = ([[0.0; SIZE]; SIZE], 0.0);
     for batch in loader.batches() {
@@ -82,9 +82,9 @@ fn responses_have_the_identity_as_their_second_moment() {
 #[test]
 fn the_second_half_is_minus_the_first_and_the_rest_stays() {
     let mut session = session::<Small>();
-    let before = tensors(&session);
+    let before = tensors(&mut session);
     whiten(&mut session, &pictures(Small::INPUT)).expect("fits");
-    let after = tensors(&session);
+    let after = tensors(&mut session);
     let (plus, rest) = after[0].1.split_at(SIZE * SIZE);
     let (minus, others) = rest.split_at(SIZE * SIZE);
     assert_ne!(plus, &before[0].1[..SIZE * SIZE]);
@@ -97,9 +97,9 @@ fn the_second_half_is_minus_the_first_and_the_rest_stays() {
 fn what_cannot_whiten_is_refused() {
     fn refused<M: Classifier>(shape: [usize; 3]) -> Error {
         let mut session = session::<M>();
-        let before = tensors(&session);
+        let before = tensors(&mut session);
         let error = whiten(&mut session, &pictures(shape)).expect_err("it cannot");
-        assert_eq!(tensors(&session), before);
+        assert_eq!(tensors(&mut session), before);
         error
     }
     let text = |error: Error| match error {
