@@ -79,30 +79,11 @@ impl MaxPool2d {
         let (pooling, simd) = (self.0, Simd::current());
         pooling.check(dx.len(), dy.len());
         assert_eq!(dy.len(), winners.len(), "max_pool: winners");
-        let row =
-            |(row, dx): (usize, &mut [f32])| self.backward_here(simd, row, dy, winners, dx, pooling.input[0]);
-        dx.par_chunks_exact_mut(pooling.input_row()).enumerate().for_each(row);
-    }
-
-    /// One row, counted through all pictures, on this thread: pixels are `step` numbers apart, zeros behind their
-    /// channels.
-    pub(crate) fn backward_here(
-        &self,
-        simd: Simd,
-        row: usize,
-        dy: &[f32],
-        winners: &[u8],
-        dx: &mut [f32],
-        step: usize,
-    ) {
-        let pooling = self.0;
-        let [channels, height, width] = pooling.input;
-        let pictures = dy.len() / self.output_len();
-        assert!(row < pictures * height && winners.len() == dy.len(), "max_pool: windows");
-        assert!(step >= channels && dx.len() == width * step, "max_pool: a row");
-        dx.fill(0.0);
-        // SAFETY: `dx` is a whole row of one of the pictures, of which `dy` and `winners` have all windows.
-        unsafe { simd.run(GiveToWinners { pooling, row, dy, winners, dx, step }) };
+        dx.par_chunks_exact_mut(pooling.input_row()).enumerate().for_each(|(row, dx)| {
+            dx.fill(0.0);
+            // SAFETY: `dx` is a whole row of one of the pictures, of which `dy` and `winners` have all windows.
+            unsafe { simd.run(GiveToWinners { pooling, row, dy, winners, dx }) };
+        });
     }
 }
 
@@ -191,20 +172,19 @@ unsafe fn largest<V: Lanes>(
     }
 }
 
-/// A row of the input's gradient, counted through all pictures, with `step` numbers to a pixel.
+/// A row of the input's gradient, counted through all pictures.
 struct GiveToWinners<'a> {
     pooling: Pooling,
     row: usize,
     dy: &'a [f32],
     winners: &'a [u8],
     dx: &'a mut [f32],
-    step: usize,
 }
 
 impl Kernel for GiveToWinners<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { pooling, row, dy, winners, dx, step } = self;
+        let Self { pooling, row, dy, winners, dx } = self;
         let [channels, height, _] = pooling.input;
         let Window { kernel, stride, padding } = pooling.window;
         for window_row in pooling.windows_on_row(row % height) {
@@ -222,7 +202,7 @@ impl Kernel for GiveToWinners<'_> {
                         let dy = V::load_first(dy.as_ptr().add(from), n);
                         for b in columns.start..columns.end {
                             let pixel = column * stride[1] + b - padding.left;
-                            let dx = dx.as_mut_ptr().add(pixel * step + channel);
+                            let dx = dx.as_mut_ptr().add(pixel * channels + channel);
                             let share = dy.where_equal(winner, V::splat((a * kernel[1] + b) as f32));
                             V::load_first(dx, n).add(share).store_first(dx, n);
                         }

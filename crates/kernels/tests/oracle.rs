@@ -70,7 +70,7 @@ fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
 }
 
 fn window() -> impl Strategy<Value = Window> {
-    let size = || (1usize..=4, 1usize..=4);
+    let size = || (1usize..=6, 1usize..=6);
     let pads = (0usize..3, 0usize..3, 0usize..3, 0usize..3);
     (size(), (1usize..=3, 1usize..=3), pads).prop_map(|(kernel, stride, (top, bottom, left, right))| Window {
         kernel: kernel.into(),
@@ -201,17 +201,19 @@ proptest! {
         let mut unpooled = vec![f32::NAN; y.len()];
         pool.backward(&behind_relu, &winners, &mut unpooled);
         let zeros = || [vec![0.0; weight.len()], vec![0.0; filters], vec![f32::NAN; x.len()]];
-        for with_input in [false, true] {
-            let (mut expected_sums, mut sums) = (zeros(), zeros());
-            let [weights, biases, inputs] = &mut expected_sums;
-            let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
-            conv.backward(&x, &weight, None, &mut unpooled.clone(), gradients);
-            let [weights, biases, inputs] = &mut sums;
-            let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
-            conv.backward_pooled(&x, &weight, Some(&expected), &pool, &winners, &mut dy.clone(), gradients);
-            assert_close("dweight", &sums[0], &wide(&expected_sums[0]));
-            assert_close("dbias", &sums[1], &wide(&expected_sums[1]));
-            prop_assert!(!with_input || sums[2] == expected_sums[2]);
+        for (simd, with_input) in Simd::available().into_iter().flat_map(|simd| [(simd, false), (simd, true)]) {
+            simd.force(|| {
+                let (mut expected_sums, mut sums) = (zeros(), zeros());
+                let [weights, biases, inputs] = &mut expected_sums;
+                let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
+                conv.backward(&x, &weight, None, &mut unpooled.clone(), gradients);
+                let [weights, biases, inputs] = &mut sums;
+                let gradients = ConvGradients { input: with_input.then_some(inputs), weight: weights, bias: biases };
+                conv.backward_pooled(&x, &weight, Some(&expected), &pool, &winners, &mut dy.clone(), gradients);
+                assert_close("dweight", &sums[0], &wide(&expected_sums[0]));
+                assert_close("dbias", &sums[1], &wide(&expected_sums[1]));
+                assert!(!with_input || sums[2] == expected_sums[2]);
+            });
         }
     }
 

@@ -21,7 +21,7 @@ const PIECE: usize = 1 << 16;
 const BLOCK: usize = 1 << 12;
 
 /// A picture of `[channels, height, width]`, channels last, with zeros around it.
-struct Framed<'a> {
+pub(super) struct Framed<'a> {
     picture: &'a [f32],
     size: [usize; 3],
     padding: Padding,
@@ -29,19 +29,27 @@ struct Framed<'a> {
 
 impl<'a> Framed<'a> {
     /// Numbers of a row with its padding.
-    fn row(&self) -> usize {
+    pub(super) fn row(&self) -> usize {
         (self.padding.left + self.size[2] + self.padding.right) * self.size[0]
     }
 
     /// Some rows, counted from the top of the padding.
     fn rows(&self, rows: Range<usize>) -> Rows<'a> {
-        let [channels, height, width] = self.size;
-        let row = width * channels;
         if self.padding == Padding::NONE {
+            let row = self.row();
             return Rows::Borrowed(&self.picture[rows.start * row..rows.end * row]);
         }
-        let mut framed = Scratch::new(rows.len() * self.row());
-        for (at, to) in rows.zip(framed.chunks_exact_mut(self.row())) {
+        Rows::Made(self.rows_before(rows, 0))
+    }
+
+    /// The same, copied, with so many zeros behind them.
+    pub(super) fn rows_before(&self, rows: Range<usize>, zeros: usize) -> Scratch {
+        let [channels, height, width] = self.size;
+        let row = width * channels;
+        let mut framed = Scratch::new(rows.len() * self.row() + zeros);
+        let (inside, behind) = framed.split_at_mut(rows.len() * self.row());
+        behind.fill(0.0);
+        for (at, to) in rows.zip(inside.chunks_exact_mut(self.row())) {
             if !(self.padding.top..self.padding.top + height).contains(&at) {
                 to.fill(0.0);
                 continue;
@@ -52,12 +60,13 @@ impl<'a> Framed<'a> {
             inside.copy_from_slice(&self.picture[(at - self.padding.top) * row..][..row]);
             after.fill(0.0);
         }
-        Rows::Made(framed)
+        framed
     }
 }
 
 impl Conv2d {
-    fn framed<'a>(&self, picture: &'a [f32]) -> Framed<'a> {
+    /// A picture of its input.
+    pub(super) fn framed<'a>(&self, picture: &'a [f32]) -> Framed<'a> {
         Framed { picture, size: self.input, padding: self.window.padding }
     }
 

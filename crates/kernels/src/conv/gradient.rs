@@ -1,42 +1,32 @@
 //! The gradient of a convolution's output, as that of its weights takes it in.
 
-use super::{Conv2d, add_pixels};
-use crate::MaxPool2d;
+use super::Conv2d;
 use crate::panels::padded;
 use crate::scratch::Scratch;
 use crate::simd::{Kernel, LANES, Lanes, Simd};
 use std::ops::Range;
 
-/// Where the gradient of the output is found.
-pub enum OutputGradient<'a> {
-    /// Behind the ReLU whose output is `activated`. `is_kept`: what comes before the ReLU is also left in `dy`.
-    Plain { dy: &'a mut [f32], activated: Option<&'a [f32]>, is_kept: bool },
-    /// Behind a max-pooling.
-    Pooled { pool: &'a MaxPool2d, winners: &'a [u8], dy: &'a [f32] },
+/// The gradient of the output.
+pub struct OutputGradient<'a> {
+    pub dy: &'a mut [f32],
+    /// The output of the ReLU that `dy` lies behind.
+    pub activated: Option<&'a [f32]>,
+    /// Whether what comes before the ReLU is also left in `dy`.
+    pub is_kept: bool,
 }
 
 impl OutputGradient<'_> {
     /// Cut in groups of pictures.
     pub fn groups(self, conv: &Conv2d, group: usize) -> Vec<Self> {
-        match self {
-            Self::Plain { dy, activated, is_kept } => {
-                let len = group * conv.output_len();
-                let activated = |at: usize, len| activated.map(|y| &y[at..][..len]);
-                let groups = dy.chunks_mut(len).enumerate();
-                groups
-                    .map(|(i, dy)| Self::Plain { activated: activated(i * len, dy.len()), dy, is_kept })
-                    .collect()
-            }
-            Self::Pooled { pool, winners, dy } => {
-                let len = group * pool.output_len();
-                let groups = dy.chunks(len).zip(winners.chunks(len));
-                groups.map(|(dy, winners)| Self::Pooled { pool, winners, dy }).collect()
-            }
-        }
+        let Self { dy, activated, is_kept } = self;
+        let len = group * conv.output_len();
+        let activated = |at: usize, len| activated.map(|y| &y[at..][..len]);
+        let groups = dy.chunks_mut(len).enumerate();
+        groups.map(|(i, dy)| Self { activated: activated(i * len, dy.len()), dy, is_kept }).collect()
     }
 
     /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
-    /// asked for once, the first first.
+    /// asked for once.
     pub fn rows(
         &mut self,
         simd: Simd,
@@ -48,32 +38,13 @@ impl OutputGradient<'_> {
         let ([filters, height, width], lanes) = (conv.output, padded(conv.output[0]));
         assert_eq!(dbias.len(), filters, "conv2d: bias gradient");
         let mut before = Scratch::new(rows.len() * width * lanes);
-        match self {
-            Self::Plain { dy, activated, is_kept } => {
-                let row = width * filters;
-                let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
-                let activated = activated.map(|y| &y[at..][..len]);
-                let pixels = Pixels {
-                    dy: &mut dy[at..][..len],
-                    activated,
-                    is_kept: *is_kept,
-                    before: &mut before,
-                    dbias,
-                };
-                // SAFETY: the slices are of as many pixels, of `filters` numbers and of whole lanes.
-                unsafe { simd.run(pixels) };
-            }
-            Self::Pooled { pool, winners, dy } => {
-                if rows.start == 0 {
-                    // Each number goes to one pixel.
-                    let dy = &dy[picture * pool.output_len()..][..pool.output_len()];
-                    simd.vectorise(|| add_pixels(dy, dbias));
-                }
-                for (row, to) in rows.zip(before.chunks_exact_mut(width * lanes)) {
-                    pool.backward_here(simd, picture * height + row, dy, winners, to, lanes);
-                }
-            }
-        }
+        let row = width * filters;
+        let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
+        let activated = self.activated.map(|y| &y[at..][..len]);
+        let dy = &mut self.dy[at..][..len];
+        let pixels = Pixels { dy, activated, is_kept: self.is_kept, before: &mut before, dbias };
+        // SAFETY: the slices are of as many pixels, of `filters` numbers and of whole lanes.
+        unsafe { simd.run(pixels) };
         before
     }
 }

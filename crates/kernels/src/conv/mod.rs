@@ -4,6 +4,7 @@ mod direct;
 mod gradient;
 mod piecewise;
 mod strided;
+mod winners;
 mod winograd;
 
 use self::gradient::OutputGradient;
@@ -198,7 +199,7 @@ impl Conv2d {
             Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
             Algorithm::Halved(halved) => halved.weight_backward(x, activated, dy, dweight, dbias),
             Algorithm::Direct => {
-                let gradient = OutputGradient::Plain { dy, activated, is_kept: dx.is_some() };
+                let gradient = OutputGradient { dy, activated, is_kept: dx.is_some() };
                 self.weight_backward_direct(x, gradient, dweight, dbias);
             }
         }
@@ -215,8 +216,8 @@ impl Conv2d {
     /// were found.
     ///
     /// # Panics
-    /// Where `pool` is of other pictures than this layer's output, besides what [`backward`](Self::backward) and
-    /// [`MaxPool2d::backward`] panic on.
+    /// Where `pool` is of other pictures than this layer's output or a winner is no pixel of its window, besides what
+    /// [`backward`](Self::backward) and [`MaxPool2d::backward`] panic on.
     #[expect(
         clippy::too_many_arguments,
         reason = "those of the two layers that it goes back through at once"
@@ -234,15 +235,16 @@ impl Conv2d {
         assert_eq!(pool.input(), self.output, "conv2d: pooling of other pictures");
         let batch = self.check_input(x, weight, gradients.bias);
         assert_eq!(dy.len(), batch * pool.output_len(), "conv2d: pooled output of a batch of {batch}");
+        assert_eq!(winners.len(), dy.len(), "conv2d: winners");
         assert_eq!(gradients.weight.len(), weight.len(), "conv2d: weight gradient");
         if let Some(y) = activated {
             relu_backward(y, dy);
         }
         match gradients {
             ConvGradients { input: None, weight: dweight, bias: dbias }
-                if matches!(self.algorithm(), Algorithm::Direct) =>
+                if matches!(self.algorithm(), Algorithm::Direct) && winners::suits(pool) =>
             {
-                self.weight_backward_direct(x, OutputGradient::Pooled { pool, winners, dy }, dweight, dbias);
+                self.weight_backward_pooled(x, pool, winners, dy, dweight, dbias);
             }
             gradients => {
                 let mut unpooled = Scratch::new(batch * self.output_len());

@@ -659,8 +659,7 @@ mod tests {
                     let [mut dweight, mut exact] = [vec![1.0; weight.len()], vec![1.0; weight.len()]];
                     let [mut dbias, mut exact_bias] = [vec![1.0; filters], vec![1.0; filters]];
                     weight_backward(&conv, &x, None, &mut dy.clone(), &mut dweight, &mut dbias);
-                    let gradient =
-                        OutputGradient::Plain { dy: &mut dy.clone(), activated: None, is_kept: false };
+                    let gradient = OutputGradient { dy: &mut dy.clone(), activated: None, is_kept: false };
                     conv.weight_backward_direct(&x, gradient, &mut exact, &mut exact_bias);
                     close("dweight", &dweight, &exact);
                     close("dbias", &dbias, &exact_bias);
