@@ -34,7 +34,7 @@ impl<'a> Framed<'a> {
     }
 
     /// Some rows, counted from the top of the padding.
-    fn rows(&self, rows: Range<usize>) -> Rows<'a> {
+    pub(super) fn rows(&self, rows: Range<usize>) -> Rows<'a> {
         if self.padding == Padding::NONE {
             let row = self.row();
             return Rows::Borrowed(&self.picture[rows.start * row..rows.end * row]);

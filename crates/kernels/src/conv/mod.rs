@@ -3,7 +3,9 @@
 mod direct;
 mod gradient;
 mod piecewise;
+mod shallow;
 mod strided;
+mod transform;
 mod winners;
 mod winograd;
 
@@ -16,7 +18,7 @@ use crate::{Dense, MaxPool2d, PackedDense, Window};
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
-/// 3x3 kernels of stride 1, and larger ones of stride 2, go through Winograd's minimal filtering where they gain by it,
+/// 3x3 kernels of stride 1, larger ones of stride 2, and 5x5 ones over few channels go through Winograd's minimal filtering where they gain by it,
 /// the others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
@@ -198,7 +200,7 @@ impl Conv2d {
         match &algorithm {
             Algorithm::Winograd => winograd::weight_backward(self, x, activated, dy, dweight, dbias),
             Algorithm::Halved(halved) => halved.weight_backward(x, activated, dy, dweight, dbias),
-            Algorithm::Direct => {
+            Algorithm::Shallow | Algorithm::Direct => {
                 let gradient = OutputGradient { dy, activated, is_kept: dx.is_some() };
                 self.weight_backward_direct(x, gradient, dweight, dbias);
             }
@@ -207,7 +209,7 @@ impl Conv2d {
         match &algorithm {
             Algorithm::Winograd => winograd::Filter::backward(self, weight).apply(dy, dx),
             Algorithm::Halved(halved) => halved.input_backward(weight, dy, dx),
-            Algorithm::Direct => self.input_backward_direct(weight, dy, dx),
+            Algorithm::Shallow | Algorithm::Direct => self.input_backward_direct(weight, dy, dx),
         }
     }
 
@@ -242,7 +244,8 @@ impl Conv2d {
         }
         match gradients {
             ConvGradients { input: None, weight: dweight, bias: dbias }
-                if matches!(self.algorithm(), Algorithm::Direct) && winners::suits(pool) =>
+                if matches!(self.algorithm(), Algorithm::Shallow | Algorithm::Direct)
+                    && winners::suits(pool) =>
             {
                 self.weight_backward_pooled(x, pool, winners, dy, dweight, dbias);
             }
@@ -271,6 +274,10 @@ impl Conv2d {
                 let filter = halved.filter(weight, bias, activation);
                 (Box::new(filter), Rows::Made(halved.halved(x)))
             }
+            Algorithm::Shallow => {
+                let filter = shallow::Filter::new(self, weight, bias, activation);
+                (Box::new(filter), Rows::Borrowed(x))
+            }
             Algorithm::Direct => {
                 let forward = direct::Forward::new(self, weight, bias, activation);
                 (Box::new(forward), Rows::Borrowed(x))
@@ -283,6 +290,7 @@ impl Conv2d {
         match strided::Halved::of(self) {
             Some(halved) => Algorithm::Halved(halved),
             None if winograd::suits(self) => Algorithm::Winograd,
+            None if shallow::suits(self) => Algorithm::Shallow,
             None => Algorithm::Direct,
         }
     }
@@ -292,6 +300,8 @@ impl Conv2d {
 enum Algorithm<'a> {
     Winograd,
     Halved(strided::Halved<'a>),
+    /// Its gradients are direct.
+    Shallow,
     Direct,
 }
 
