@@ -9,12 +9,12 @@ use rayon::prelude::*;
 
 /// A convolution with the ReLU after it, and its batch.
 #[derive(Clone, Copy)]
-struct Convolution {
+pub(super) struct Convolution {
     name: &'static str,
-    batch: usize,
-    input: [usize; 3],
-    filters: usize,
-    window: Window,
+    pub batch: usize,
+    pub input: [usize; 3],
+    pub filters: usize,
+    pub window: Window,
 }
 
 const fn conv(
@@ -30,12 +30,14 @@ const fn conv(
     Convolution { name, batch, input, filters, window }
 }
 
+pub(super) const W4_CONV1: Convolution = conv("W4 conv1", 32, [3, 224, 224], 25, 5, 1, 2);
+
 const LAYERS: [Convolution; 10] = [
     conv("W2 conv1", 128, [1, 28, 28], 25, 3, 1, 0),
     conv("W3 conv1", 128, [3, 32, 32], 50, 3, 1, 1),
     conv("W3 conv2", 128, [50, 32, 32], 75, 3, 1, 1),
     conv("W3 conv3", 128, [75, 16, 16], 125, 3, 1, 1),
-    conv("W4 conv1", 32, [3, 224, 224], 25, 5, 1, 2),
+    W4_CONV1,
     conv("W4 conv2", 32, [25, 112, 112], 50, 5, 2, 2),
     conv("W4 conv3", 32, [50, 28, 28], 70, 3, 2, 1),
     conv("W5 conv2", 8, [64, 224, 224], 64, 3, 1, 1),
@@ -57,7 +59,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 impl Convolution {
-    fn kernel(&self) -> Conv2d {
+    pub fn kernel(&self) -> Conv2d {
         Conv2d::new(self.input, self.filters, self.window).expect("the kernel fits")
     }
 
@@ -66,7 +68,7 @@ impl Convolution {
         self.input[0] <= 3
     }
 
-    fn depth(&self) -> usize {
+    pub fn depth(&self) -> usize {
         self.input[0] * self.window.kernel[0] * self.window.kernel[1]
     }
 

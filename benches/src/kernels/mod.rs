@@ -5,13 +5,15 @@ mod conv;
 mod dense;
 mod flat;
 mod pool;
+mod pooled;
 
 use crate::{Case, Error, Run, Work, wide};
 use lenslet_kernels::Simd;
 
 /// Every kernel.
 pub fn cases() -> Vec<Case> {
-    let kinds = [conv::cases(), dense::cases(), pool::cases(), batch_norm::cases(), flat::cases()];
+    let kinds =
+        [conv::cases(), pooled::cases(), dense::cases(), pool::cases(), batch_norm::cases(), flat::cases()];
     kinds.into_iter().flatten().collect()
 }
 
