@@ -101,6 +101,9 @@ impl Conv2d {
                         let rows = first..(first + block).min(height);
                         let dbias = &mut dbias[..filters];
                         let dy = gradient.rows(simd, self, picture, rows.clone(), dbias);
+                        // Comes out of memory while these rows are multiplied.
+                        let upcoming = gradient.upcoming(self, picture, rows.end..rows.end + block);
+                        let mut upcoming = upcoming.into_iter();
                         for kernel_row in 0..kernel_height {
                             let left = Left {
                                 data: &seen[(first * row_stride + kernel_row) * line..],
@@ -114,7 +117,8 @@ impl Conv2d {
                                 let rows = kernel_width * channels;
                                 let output =
                                     Output::new(&mut dweight[panel.start..], rows, panel.width, lanes);
-                                let right = Right { data: &dy[panel.start..], step: lanes, next: &[] };
+                                let next = upcoming.next().unwrap_or_default();
+                                let right = Right { data: &dy[panel.start..], step: lanes, next };
                                 multiply(simd, left, right, Start::Output, Activation::Identity, output);
                             }
                         }

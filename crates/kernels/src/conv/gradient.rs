@@ -25,6 +25,13 @@ impl OutputGradient<'_> {
         groups.map(|(i, dy)| Self { activated: activated(i * len, dy.len()), dy, is_kept }).collect()
     }
 
+    /// What [`rows`](Self::rows) reads for some rows of a picture, which may be those of the next.
+    pub fn upcoming(&self, conv: &Conv2d, picture: usize, rows: Range<usize>) -> [&[f32]; 2] {
+        let (row, first) = (conv.output[0] * conv.output[2], picture * conv.output[1]);
+        let at = (first + rows.start) * row..(first + rows.end) * row;
+        [Some(&*self.dy), self.activated].map(|of| of.and_then(|of| of.get(at.clone())).unwrap_or_default())
+    }
+
     /// Some rows of a picture with their pixels padded to whole lanes. Adds them to the bias's gradient: each must be
     /// asked for once.
     pub fn rows(
