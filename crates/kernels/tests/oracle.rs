@@ -387,8 +387,14 @@ proptest! {
 fn gradients_of_a_batch_are_the_sums_of_its_pictures() {
     let window =
         |kernel, stride| Window { kernel: [kernel; 2], stride: [stride; 2], padding: Padding::symmetric(1) };
-    for (channels, window) in [(3, window(3, 1)), (17, window(3, 1)), (5, window(5, 2))] {
-        let (input, filters, batch) = ([channels, 9, 10], 18, 37);
+    let cases = [
+        ([3, 9, 10], window(3, 1)),
+        ([17, 9, 10], window(3, 1)),
+        ([5, 9, 10], window(5, 2)),
+        ([2, 12, 50], window(5, 1)),
+    ];
+    for (input, window) in cases {
+        let ([channels, ..], filters, batch) = (input, 18, 37);
         let conv = Conv2d::new(input, filters, window).expect("fits");
         let [picture, output] = [input, conv.output()].map(|size| size.iter().product::<usize>());
         let x = numbers(1, batch * picture);
@@ -421,6 +427,61 @@ fn gradients_of_a_batch_are_the_sums_of_its_pictures() {
     }
 }
 
+/// 5x5 kernels over few channels, which go a way of their own, and what pooling makes of them.
+#[test]
+fn a_shallow_convolution_and_its_pooling() {
+    let window = Window { kernel: [5, 5], stride: [1, 1], padding: Padding::symmetric(2) };
+    let (input, filters, batch) = ([3, 20, 48], 18, 37);
+    let conv = Conv2d::new(input, filters, window).expect("fits");
+    let [picture, output] = [input, conv.output()].map(|size| size.iter().product::<usize>());
+    let x = numbers(1, batch * picture);
+    let (weight, bias) = (numbers(2, filters * 75), numbers(3, filters));
+    let last = wide(&x[(batch - 1) * picture..]);
+    let exact = naive::relu(&naive::conv2d(&last, input, &wide(&weight), &wide(&bias), window));
+    let close = |what: &str, found: &[f32], expected: &[f64]| {
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let error = (f64::from(*found) - expected).abs();
+            assert!(error <= 1e-4 * (1.0 + expected.abs()), "{what}[{i}]: {found} is not {expected}");
+        }
+    };
+    for simd in Simd::available() {
+        simd.force(|| {
+            let mut y = vec![f32::NAN; batch * output];
+            conv.forward(&x, &weight, &bias, Activation::Relu, &mut y);
+            close("y", &y[(batch - 1) * output..], &exact);
+            for kernel in [[2, 2], [2, 3], [5, 1]] {
+                let tiles = Window { kernel, stride: kernel, padding: Padding::NONE };
+                let pool = MaxPool2d::new(conv.output(), tiles).expect("fits");
+                let len = batch * pool.output().iter().product::<usize>();
+                let (mut pooled, mut winners) = (vec![f32::NAN; len], vec![99; len]);
+                conv.forward_pooled(
+                    &x,
+                    &weight,
+                    &bias,
+                    Activation::Relu,
+                    &pool,
+                    &mut pooled,
+                    Some(&mut winners),
+                );
+                let largest = naive::max_pool2d(&exact, conv.output(), tiles);
+                close("pooled", &pooled[len - largest.len()..], &largest);
+
+                let (mut dy, mut unpooled) = (numbers(4, len), vec![f32::NAN; y.len()]);
+                relu_backward(&pooled, &mut dy);
+                pool.backward(&dy, &winners, &mut unpooled);
+                let mut sums = [0, 1].map(|_| (vec![0.0; weight.len()], vec![0.0; filters]));
+                let [(weights, biases), (pooled_weights, pooled_biases)] = &mut sums;
+                let gradients = ConvGradients { input: None, weight: weights, bias: biases };
+                conv.backward(&x, &weight, None, &mut unpooled, gradients);
+                let gradients = ConvGradients { input: None, weight: pooled_weights, bias: pooled_biases };
+                conv.backward_pooled(&x, &weight, None, &pool, &winners, &mut dy, gradients);
+                close("dweight", pooled_weights, &wide(weights));
+                close("dbias", pooled_biases, &wide(biases));
+            }
+        });
+    }
+}
+
 /// Sizes of a real network, large enough that the work is cut in several pieces of every kind.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
@@ -447,6 +508,19 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let gradients =
                 ConvGradients { input: Some(&mut dz), weight: &mut dfilter, bias: &mut dfilter_bias };
             winograd.backward(&z, &filter, Some(&tiled), &mut tiled.clone(), gradients);
+
+            let tiles = Window { kernel: [2, 2], stride: [2, 2], padding: Padding::NONE };
+            let five = Window { kernel: [5, 5], stride: [1, 1], padding: Padding::symmetric(2) };
+            let shallow = Conv2d::new([2, 20, 48], 6, five).expect("fits");
+            let (pictures, filter) = (numbers(10, 40 * 2 * 20 * 48), numbers(11, 6 * 2 * 25));
+            let (mut largest, mut places) = (vec![0.0; 40 * 6 * 10 * 24], vec![0; 40 * 6 * 10 * 24]);
+            let pool = MaxPool2d::new(shallow.output(), tiles).expect("fits");
+            let (bias, act) = (numbers(12, 6), Activation::Relu);
+            shallow.forward_pooled(&pictures, &filter, &bias, act, &pool, &mut largest, Some(&mut places));
+            let (mut d_filter, mut d_bias) = (vec![0.0; filter.len()], vec![0.0; 6]);
+            let gradients = ConvGradients { input: None, weight: &mut d_filter, bias: &mut d_bias };
+            let dy = &mut largest.clone();
+            shallow.backward_pooled(&pictures, &filter, Some(&largest), &pool, &places, dy, gradients);
 
             let layer = Dense::new(12 * 40 * 40, 100).expect("not empty");
             let (weight, bias) = (numbers(4, 12 * 40 * 40 * 100), numbers(5, 100));
@@ -486,6 +560,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
             let norms = [normal, d_normal, d_gamma, d_beta];
             [
                 [tiled, dz, dfilter, dfilter_bias].concat(),
+                [largest, d_filter, d_bias].concat(),
                 [y, dx, dw, db].concat(),
                 [z, dy, dweight, dbias].concat(),
                 pooling.concat(),

@@ -11,7 +11,7 @@ use std::convert::Infallible;
 /// [`training_logits`](crate::training_logits) copies them out of their tensors once, an optimiser steps on these copies,
 /// the next step's forward pass goes on with them, and [`write_to`](Self::write_to) copies them back for whoever wants the
 /// tensors. After the tensors were written to otherwise, start with an empty one.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Snapshot {
     parameters: BTreeMap<String, Buffer>,
     /// Whether something changed here since the tensors were written.
@@ -48,7 +48,8 @@ impl Snapshot {
         self.parameters.entry(name.to_owned()).or_insert_with(|| read(tensor))
     }
 
-    /// Brings a model's tensors to where their values are here. Does nothing where none has changed since the last time.
+    /// Brings the tensors of the model whose snapshot this is to where their values are here. Does nothing where none has
+    /// changed since the last time.
     pub fn write_to(&mut self, model: &mut dyn Tensors) {
         if !std::mem::take(&mut self.is_ahead) {
             return;

@@ -156,6 +156,33 @@ fn weights_written_between_two_steps_are_those_of_the_next() {
 }
 
 #[test]
+fn the_model_is_what_the_last_step_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.safetensors");
+    let mut session = session(config(1));
+    let before = tensors(session.model());
+    let gradients = session.model().gradients().expect("memory");
+    train_step(&mut session, vec![0.5; 20 * 36], &[0; 20], 0.1, gradients).expect("all fits");
+    save(&session, &path);
+    let mut saved = Small::with_classes(6).expect("classes are free");
+    load_weights(&mut saved, &Checkpoint::open(&path).expect("whole")).expect("fits");
+    let mut expected = tensors(&saved);
+    assert_eq!(tensors(session.model()), expected);
+    assert_ne!(before, expected);
+
+    // What is written to one tensor leaves the others as they have been learned.
+    visit_parameters_mut(session.model_mut(), |name, tensor| {
+        if name == "dense1.bias" {
+            tensor.write(&vec![3.0; tensor.len()]);
+        }
+        Ok::<(), ()>(())
+    })
+    .expect("nothing fails");
+    expected.get_mut("dense1.bias").expect("is there").fill(3.0);
+    assert_eq!(tensors(&session.into_model()), expected);
+}
+
+#[test]
 fn with_each_feature_a_resumed_run_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("session.safetensors");

@@ -18,8 +18,8 @@ use crate::{Dense, MaxPool2d, PackedDense, Window};
 
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
-/// 3x3 kernels of stride 1, larger ones of stride 2, and 5x5 ones over few channels go through Winograd's minimal filtering where they gain by it,
-/// the others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
+/// 3x3 kernels of stride 1, larger ones of stride 2, and forward 5x5 ones over few channels go through Winograd's minimal
+/// filtering where they gain by it, the others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     input: [usize; 3],
@@ -218,8 +218,8 @@ impl Conv2d {
     /// were found.
     ///
     /// # Panics
-    /// Where `pool` is of other pictures than this layer's output or a winner is no pixel of its window, besides what
-    /// [`backward`](Self::backward) and [`MaxPool2d::backward`] panic on.
+    /// Where `pool` is of other pictures than this layer's output, besides what [`backward`](Self::backward) and
+    /// [`MaxPool2d::backward`] panic on; and it may where a winner is no pixel of its window.
     #[expect(
         clippy::too_many_arguments,
         reason = "those of the two layers that it goes back through at once"

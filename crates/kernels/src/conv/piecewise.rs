@@ -31,7 +31,7 @@ pub trait Piecewise: Sync {
     /// The same with pooling by windows that tile the output: what the convolution leaves never leaves the cache.
     fn apply_pooled(&self, x: &[f32], pool: &MaxPool2d, y: &mut [f32], winners: Option<&mut [u8]>) {
         let ([filters, all_rows, _], [_, height, across]) = (self.output(), pool.output());
-        let (window, piece) = (pool.window().kernel[0], self.piece());
+        let (simd, window, piece) = (Simd::current(), pool.window().kernel[0], self.piece());
         let rows = if piece < all_rows {
             let whole = (1..=window).map(|n| n * self.step()).find(|rows| rows.is_multiple_of(window));
             let whole = whole.expect("a window of steps is a multiple of both");
@@ -42,26 +42,28 @@ pub trait Piecewise: Sync {
         let picture = self.input().iter().product();
         let sizes = [picture, height, across * filters];
         for_each_piece(x, sizes, rows, y, winners, |first, x, y, winners| {
-            self.pooled_rows(x, first, pool, y, winners);
+            self.pooled_rows(simd, x, first, pool, y, winners);
         });
     }
 
     /// Of each picture of `x` the rows of windows from `first` on, as many as `y` has of each.
     fn pooled_rows(
         &self,
+        simd: Simd,
         x: &[f32],
         first: usize,
         pool: &MaxPool2d,
         y: &mut [f32],
         winners: Option<&mut [u8]>,
     ) {
-        pool_rows(self, x, first, pool, y, winners);
+        pool_rows(self, simd, x, first, pool, y, winners);
     }
 }
 
 /// Pools rows that are made first.
 pub fn pool_rows(
     conv: &(impl Piecewise + ?Sized),
+    simd: Simd,
     x: &[f32],
     first: usize,
     pool: &MaxPool2d,
@@ -78,7 +80,7 @@ pub fn pool_rows(
     let outputs = outputs.chunks_exact(height * width * filters);
     for (y, outputs) in y.chunks_exact_mut(pooled).zip(outputs) {
         let winners = winners.as_mut().map(|winners| take(winners, pooled));
-        pool.forward_here(Simd::current(), outputs, y, winners);
+        pool.forward_here(simd, outputs, y, winners);
     }
 }
 

@@ -156,6 +156,7 @@ impl Piecewise for Filter<'_> {
 
     fn pooled_rows(
         &self,
+        simd: Simd,
         x: &[f32],
         first: usize,
         pool: &MaxPool2d,
@@ -163,7 +164,7 @@ impl Piecewise for Filter<'_> {
         winners: Option<&mut [u8]>,
     ) {
         if pool.window().kernel != [TILE; 2] {
-            return pool_rows(self, x, first, pool, y, winners);
+            return pool_rows(self, simd, x, first, pool, y, winners);
         }
         let ([filters, ..], [.., across]) = (self.conv.output, pool.output());
         let rows = TILE * first..TILE * (first + y.len() / (across * filters));

@@ -35,10 +35,6 @@ impl Conv2d {
         let ([kernel_height, kernel_width], stride) = (self.window.kernel, self.window.stride);
         let (simd, window) = (Simd::current(), pool.window().kernel);
         let pixels = window[0] * window[1];
-        assert!(
-            winners.iter().all(|winner| usize::from(*winner) < pixels),
-            "conv2d: winners outside their window"
-        );
         let (run, line) = (kernel_width * channels, self.framed(&[]).row());
         let (row, lanes) = (across * filters, padded(run));
         let sums = filters * kernel_height * lanes;
@@ -149,7 +145,11 @@ impl SeenByWinners<'_> {
                     let mut from = seen.as_ptr().add(first * line + strip);
                     let mut at = filter;
                     while at < dy.len() {
-                        let mut pixel = from.add(places[usize::from(winners[at])]);
+                        let mut pixel = from.add(
+                            *places
+                                .get(usize::from(winners[at]))
+                                .expect("conv2d: a winner is a pixel of its window"),
+                        );
                         let gradient = V::splat(dy[at]);
                         for sum in &mut sums {
                             *sum = gradient.mul_add(V::load(pixel), *sum);
