@@ -102,11 +102,16 @@ impl Convolution {
         let (output, last) = (self.kernel().output(), self.batch - 1);
         let (x, y) = (picture(&b.x, self.input, last), picture(&b.y, output, last));
         for at in [[0, 0], [output[1] / 2, output[2] / 3], [output[1] - 1, output[2] - 1]] {
-            let seen = patch(&x, self.input, self.window, at);
-            let expected = naive::relu(&naive::dense(&seen, &wide(&b.weight), &wide(&b.bias)));
+            let expected = self.outputs_by_definition(&b, &x, at);
             compare(&format!("{} forward, pixel {at:?}", self.name), pixel(&y, output, at), &expected)?;
         }
         run(move || self.run_forward(&mut b))
+    }
+
+    /// All filters at one pixel of a picture's output, behind the ReLU.
+    pub fn outputs_by_definition(&self, b: &Buffers, x: &[f64], at: [usize; 2]) -> Vec<f64> {
+        let seen = patch(x, self.input, self.window, at);
+        naive::relu(&naive::dense(&seen, &wide(&b.weight), &wide(&b.bias)))
     }
 
     fn backward(self) -> Result<Run, Error> {
@@ -180,6 +185,6 @@ impl Convolution {
 }
 
 /// All channels of one pixel.
-fn pixel(x: &[f64], [channels, _, columns]: [usize; 3], [row, column]: [usize; 2]) -> Vec<f64> {
+pub(super) fn pixel(x: &[f64], [channels, _, columns]: [usize; 3], [row, column]: [usize; 2]) -> Vec<f64> {
     x[(row * columns + column) * channels..][..channels].to_vec()
 }

@@ -5,6 +5,8 @@ use crate::error::compare;
 use crate::{Case, Error, Run, Work, numbers};
 use lenslet_kernels::{MaxPool2d, Padding, Window, naive};
 
+pub(super) const WINDOW: Window = Window { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE };
+
 /// Max-pooling over 2x2, and its batch.
 #[derive(Clone, Copy)]
 struct Pooling {
@@ -35,10 +37,8 @@ pub fn cases() -> Vec<Case> {
 type Winner = u8;
 
 impl Pooling {
-    const WINDOW: Window = Window { kernel: [2; 2], stride: [2; 2], padding: Padding::NONE };
-
     fn kernel(&self) -> MaxPool2d {
-        MaxPool2d::new(self.input, Self::WINDOW).expect("the window fits")
+        MaxPool2d::new(self.input, WINDOW).expect("the window fits")
     }
 
     /// Input, output and winners, after one forward pass.
@@ -52,7 +52,7 @@ impl Pooling {
     fn forward(self) -> Result<Run, Error> {
         let (x, mut y, mut winners) = self.buffers();
         let (kernel, last) = (self.kernel(), self.batch - 1);
-        let expected = naive::max_pool2d(&picture(&x, self.input, last), self.input, Self::WINDOW);
+        let expected = naive::max_pool2d(&picture(&x, self.input, last), self.input, WINDOW);
         compare(&format!("{} forward", self.name), picture(&y, kernel.output(), last), &expected)?;
         run(move || kernel.forward(&x, &mut y, Some(&mut winners)))
     }

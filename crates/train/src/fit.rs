@@ -20,8 +20,8 @@ use std::time::Instant;
 /// everything that happens. The session is whole, and worth a checkpoint, whenever `watch` sees it: one that was saved
 /// after a step goes on with the next.
 ///
-/// `watch` may ask the session for its model, or evaluate, and returns [`ControlFlow::Break`] to stop. Call `fit` from outside any rayon pool, so that batches are made
-/// ahead.
+/// `watch` may ask the session for its model, or evaluate, and returns [`ControlFlow::Break`] to stop. Call `fit` from
+/// outside any rayon pool, so that batches are made ahead.
 ///
 /// # Errors
 /// Where pictures, labels and network do not fit, the training loader's batches or augmentation are not the

@@ -137,7 +137,7 @@ impl<M: Network> Session<M> {
     /// Calls a function with the network that is worth using: with averaged tensors where the configuration asks for
     /// them, for what [`model`](Self::model) has are those of the last step.
     pub fn with_average<R>(&mut self, use_model: impl FnOnce(&M) -> R) -> R {
-        self.model();
+        self.snapshot.write_to(&mut self.model);
         let Self { model, average, .. } = self;
         if let Some(average) = average.as_mut() {
             average.swap(model);

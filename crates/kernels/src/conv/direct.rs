@@ -3,6 +3,7 @@
 //! With channels last, the inputs that an output pixel sees are one run of memory per kernel row, and those of
 //! the next pixel lie a constant step further on. So the left matrix of the product is the picture itself.
 
+use super::framed::Framed;
 use super::gradient::OutputGradient;
 use super::piecewise::Piecewise;
 use super::{Conv2d, Flattened, group};
@@ -20,56 +21,7 @@ const PIECE: usize = 1 << 16;
 /// Numbers of output gradient that a weight gradient takes in at a time: 16 KiB, for the L1 cache.
 const BLOCK: usize = 1 << 12;
 
-/// A picture of `[channels, height, width]`, channels last, with zeros around it.
-pub(super) struct Framed<'a> {
-    picture: &'a [f32],
-    size: [usize; 3],
-    padding: Padding,
-}
-
-impl<'a> Framed<'a> {
-    /// Numbers of a row with its padding.
-    pub(super) fn row(&self) -> usize {
-        (self.padding.left + self.size[2] + self.padding.right) * self.size[0]
-    }
-
-    /// Some rows, counted from the top of the padding.
-    pub(super) fn rows(&self, rows: Range<usize>) -> Rows<'a> {
-        if self.padding == Padding::NONE {
-            let row = self.row();
-            return Rows::Borrowed(&self.picture[rows.start * row..rows.end * row]);
-        }
-        Rows::Made(self.rows_before(rows, 0))
-    }
-
-    /// The same, copied, with so many zeros behind them.
-    pub(super) fn rows_before(&self, rows: Range<usize>, zeros: usize) -> Scratch {
-        let [channels, height, width] = self.size;
-        let row = width * channels;
-        let mut framed = Scratch::new(rows.len() * self.row() + zeros);
-        let (inside, behind) = framed.split_at_mut(rows.len() * self.row());
-        behind.fill(0.0);
-        for (at, to) in rows.zip(inside.chunks_exact_mut(self.row())) {
-            if !(self.padding.top..self.padding.top + height).contains(&at) {
-                to.fill(0.0);
-                continue;
-            }
-            let (before, rest) = to.split_at_mut(self.padding.left * channels);
-            let (inside, after) = rest.split_at_mut(row);
-            before.fill(0.0);
-            inside.copy_from_slice(&self.picture[(at - self.padding.top) * row..][..row]);
-            after.fill(0.0);
-        }
-        framed
-    }
-}
-
 impl Conv2d {
-    /// A picture of its input.
-    pub(super) fn framed<'a>(&self, picture: &'a [f32]) -> Framed<'a> {
-        Framed { picture, size: self.input, padding: self.window.padding }
-    }
-
     pub(super) fn weight_backward_direct(
         &self,
         x: &[f32],

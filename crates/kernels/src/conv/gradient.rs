@@ -27,8 +27,7 @@ impl OutputGradient<'_> {
 
     /// What [`rows`](Self::rows) reads for some rows of a picture, which may be those of the next.
     pub fn upcoming(&self, conv: &Conv2d, picture: usize, rows: Range<usize>) -> [&[f32]; 2] {
-        let (row, first) = (conv.output[0] * conv.output[2], picture * conv.output[1]);
-        let at = (first + rows.start) * row..(first + rows.end) * row;
+        let at = numbers(conv, picture, &rows);
         [Some(&*self.dy), self.activated].map(|of| of.and_then(|of| of.get(at.clone())).unwrap_or_default())
     }
 
@@ -42,18 +41,23 @@ impl OutputGradient<'_> {
         rows: Range<usize>,
         dbias: &mut [f32],
     ) -> Scratch {
-        let ([filters, height, width], lanes) = (conv.output, padded(conv.output[0]));
+        let ([filters, _, width], lanes) = (conv.output, padded(conv.output[0]));
         assert_eq!(dbias.len(), filters, "conv2d: bias gradient");
         let mut before = Scratch::new(rows.len() * width * lanes);
-        let row = width * filters;
-        let (at, len) = ((picture * height + rows.start) * row, rows.len() * row);
-        let activated = self.activated.map(|y| &y[at..][..len]);
-        let dy = &mut self.dy[at..][..len];
+        let at = numbers(conv, picture, &rows);
+        let activated = self.activated.map(|y| &y[at.clone()]);
+        let dy = &mut self.dy[at];
         let pixels = Pixels { dy, activated, is_kept: self.is_kept, before: &mut before, dbias };
         // SAFETY: the slices are of as many pixels, of `filters` numbers and of whole lanes.
         unsafe { simd.run(pixels) };
         before
     }
+}
+
+/// Where the numbers of some rows of a picture's output lie in that of a batch.
+fn numbers(conv: &Conv2d, picture: usize, rows: &Range<usize>) -> Range<usize> {
+    let (row, first) = (conv.output[0] * conv.output[2], picture * conv.output[1]);
+    (first + rows.start) * row..(first + rows.end) * row
 }
 
 /// Some pixels' gradient on its way back through a ReLU.

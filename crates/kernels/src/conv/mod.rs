@@ -1,6 +1,7 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it).
 
 mod direct;
+mod framed;
 mod gradient;
 mod piecewise;
 mod shallow;
@@ -19,7 +20,8 @@ use crate::{Dense, MaxPool2d, PackedDense, Window};
 /// A convolution of pictures of one size: dilation 1, one group, a bias per filter.
 ///
 /// 3x3 kernels of stride 1, larger ones of stride 2, and forward 5x5 ones over few channels go through Winograd's minimal
-/// filtering where they gain by it, the others straight through the product of what pixels see and the weights. Nothing is unfolded in memory.
+/// filtering where they gain by it, the others straight through the product of what pixels see and the weights. Nothing is
+/// unfolded in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     input: [usize; 3],
@@ -318,6 +320,23 @@ fn add_pixels(dy: &[f32], dbias: &mut [f32]) {
     for pixel in dy.chunks_exact(dbias.len()) {
         for (sum, g) in dbias.iter_mut().zip(pixel) {
             *sum += g;
+        }
+    }
+}
+
+/// What the tests of the algorithms share.
+#[cfg(test)]
+mod testing {
+    /// `n` numbers of -1 to 1, as good as drawn.
+    pub fn numbers(n: usize, seed: usize) -> Vec<f32> {
+        let value = |i: usize| ((i * 2_654_435_761) as u32 >> 8) as f32 / (1 << 23) as f32 - 1.0;
+        (0..n).map(|i| value(i + seed)).collect()
+    }
+
+    pub fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+        assert_eq!(found.len(), expected.len(), "{what}: length");
+        for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+            assert!((f - e).abs() < tolerance * (1.0 + e.abs()), "{what}[{i}]: {f}, not {e}");
         }
     }
 }

@@ -112,13 +112,8 @@ impl<'a> Filter<'a> {
 
     /// Lays one number of each filter and tile as pixels so far apart.
     fn lay(&self, left: &[f32], tiles: usize, pixels: &mut [f32], step: usize) {
-        let transpose = Transpose {
-            count: 1,
-            size: [left.len() / LANES, tiles],
-            from: Strides { matrix: 0, row: LANES },
-            to: Strides { matrix: 0, row: step },
-            padded: false,
-        };
+        let (filters, to) = (left.len() / LANES, Strides { matrix: 0, row: step });
+        let transpose = Transpose { size: [filters, tiles], to, ..Transpose::of_one([filters, LANES]) };
         transpose.run(self.simd, left, pixels);
     }
 }
@@ -313,14 +308,13 @@ impl<const LEFT: usize> Kernel for SixteenTiles<'_, LEFT> {
 #[cfg(test)]
 mod tests {
     use super::super::direct::Forward;
+    use super::super::testing::{assert_close, numbers};
     use super::*;
     use crate::Padding;
 
     /// The direct convolution, which the oracle tests hold against the definition, and pooling of what comes out.
     #[test]
     fn agrees_with_the_direct_convolution_on_every_instruction_set() {
-        let value = |i: usize| ((i * 2_654_435_761) as u32 >> 8) as f32 / (1 << 23) as f32 - 1.0;
-        let numbers = |n: usize, seed: usize| (0..n).map(|i| value(i + seed)).collect::<Vec<f32>>();
         let uneven = Padding { top: 1, bottom: 2, left: 2, right: 1 };
         let cases = [
             ([3, 16, 48], 25, Padding::symmetric(2)),
@@ -343,13 +337,7 @@ mod tests {
                             [f32::NAN, 0.0].map(|v| vec![v; batch * conv.output_len()]).into();
                         filter.apply(&x, &mut y);
                         Forward::new(&conv, &weight, &bias, activation).apply(&x, &mut exact);
-                        for (i, (found, expected)) in y.iter().zip(&exact).enumerate() {
-                            let error = (found - expected).abs();
-                            assert!(
-                                error < 1e-4 * (1.0 + expected.abs()),
-                                "{simd:?} {i}: {found}, not {expected}"
-                            );
-                        }
+                        assert_close(&format!("{simd:?}"), &y, &exact, 1e-4);
                         for size in 2..6 {
                             let tiles =
                                 Window { kernel: [size; 2], stride: [size; 2], padding: Padding::NONE };

@@ -125,13 +125,12 @@ impl<'a> Halved<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::direct::Forward;
+    use super::super::testing::{assert_close, numbers};
     use super::*;
     use crate::conv::OutputGradient;
 
     #[test]
     fn agrees_with_the_direct_convolution() {
-        let value = |i: usize| ((i * 2_654_435_761) as u32 >> 8) as f32 / (1 << 23) as f32 - 1.0;
-        let numbers = |n: usize, seed: usize| (0..n).map(|i| value(i + seed)).collect::<Vec<f32>>();
         let cases = [([5, 16, 18], 5, 2), ([7, 15, 17], 5, 1), ([4, 13, 12], 5, 0), ([6, 14, 14], 6, 2)];
         for (sizes, kernel, padding) in cases {
             let (batch, filters, [channels, height, width]) = (3, 19, sizes);
@@ -143,9 +142,7 @@ mod tests {
             let bias = numbers(filters, 3);
             let dy = numbers(batch * conv.output_len(), 4);
             let close = |what: &str, found: &[f32], expected: &[f32]| {
-                for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-                    assert!((f - e).abs() < 2e-4 * (1.0 + e.abs()), "{sizes:?} {what}[{i}]: {f}, not {e}");
-                }
+                assert_close(&format!("{sizes:?} {what}"), found, expected, 2e-4);
             };
             let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
             halved.filter(&weight, &bias, Activation::Relu).apply(&halved.halved(&x), &mut y);

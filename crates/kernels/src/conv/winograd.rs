@@ -475,6 +475,7 @@ fn bias_backward(activated: Option<&[f32]>, dy: &mut [f32], dbias: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::super::direct::Forward;
+    use super::super::testing::{assert_close, numbers};
     use super::*;
     use crate::Padding;
     use crate::conv::OutputGradient;
@@ -482,8 +483,6 @@ mod tests {
     /// The direct convolution, which the oracle tests hold against the definition.
     #[test]
     fn agrees_with_the_direct_convolution_on_every_instruction_set() {
-        let value = |i: usize| ((i * 2_654_435_761) as u32 >> 8) as f32 / (1 << 23) as f32 - 1.0;
-        let numbers = |n: usize, seed: usize| (0..n).map(|i| value(i + seed)).collect::<Vec<f32>>();
         let paddings =
             [Padding::NONE, Padding::symmetric(1), Padding { top: 2, bottom: 0, left: 1, right: 2 }];
         for simd in Simd::available() {
@@ -497,12 +496,7 @@ mod tests {
                 let bias = numbers(filters, 3);
                 let dy = numbers(batch * conv.output_len(), 4);
                 let close = |what: &str, found: &[f32], expected: &[f32]| {
-                    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-                        assert!(
-                            (f - e).abs() < 1e-4 * (1.0 + e.abs()),
-                            "{simd:?} {sizes:?} {what}[{i}]: {f}, not {e}"
-                        );
-                    }
+                    assert_close(&format!("{simd:?} {sizes:?} {what}"), found, expected, 1e-4);
                 };
                 simd.force(|| {
                     let (mut y, mut exact) = (vec![f32::NAN; dy.len()], vec![0.0; dy.len()]);
